@@ -1,0 +1,126 @@
+import { type Static, type TObject, Type } from '@sinclair/typebox'
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
+import os from 'node:os'
+
+const demoSigningSecret = 'demo-signing-secret-not-for-production'
+
+const integer = (minimum: number, maximum: number, fallback: number, description: string) =>
+  Type.Integer({ minimum, maximum, default: fallback, description })
+const text = (fallback: string, description: string) => Type.String({ default: fallback, description })
+
+/** Every environment variable of the service: its type, default and meaning. Read once, in the entry files. */
+export const ConfigSchema = Type.Object({
+  NODE_ENV: Type.Unsafe<'development' | 'test' | 'production'>({
+    type: 'string',
+    enum: ['development', 'test', 'production'],
+    default: 'development',
+    description: 'development, test or production; production refuses demo secrets and open CORS',
+  }),
+  HOST: text('', 'Address to listen on; empty: 127.0.0.1 while DATABASE_URL is unset, else 0.0.0.0'),
+  PORT: integer(0, 65_535, 3000, 'Port to listen on; 0 picks a free one'),
+  DATA_DIR: text('.data', 'Where `npm start` keeps the embedded PostgreSQL and demo.json'),
+  DATABASE_URL: text('', 'PostgreSQL 15 or later; empty: `npm start` boots an embedded one'),
+  MIGRATION_DATABASE_URL: text('', 'The same database as its owner, for migrations; empty: DATABASE_URL'),
+  PUBLIC_URL: text('', 'Base of links, Location and problem types; empty: the listening address'),
+  LOG_LEVEL: Type.Unsafe<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>({
+    type: 'string',
+    enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    default: 'info',
+    description: 'fatal, error, warn, info, debug, trace or silent',
+  }),
+  CORS_ORIGINS: text('', 'Comma-separated list of browser origins that may call the API; required in production'),
+  TRUST_PROXY: text('', 'Comma-separated CIDR list of proxies whose X-Forwarded-* headers count; empty: none'),
+  SIGNING_SECRET: Type.String({
+    minLength: 16,
+    default: demoSigningSecret,
+    description: 'Signs list cursors; at least 16 characters, the same in every process, no default in production',
+  }),
+  DB_POOL_SIZE: integer(1, 500, Math.max(10, os.availableParallelism() * 2 + 1), 'Connections per process'),
+  DB_ACQUIRE_TIMEOUT_MS: integer(50, 60_000, 1_000, 'Longest wait for a connection before 503'),
+  DB_QUERY_TIMEOUT_MS: integer(100, 120_000, 5_000, 'Client-side limit of one query'),
+  DB_STATEMENT_TIMEOUT_MS: integer(100, 120_000, 3_000, 'Server-side limit of one statement of the API'),
+  DB_LOCK_TIMEOUT_MS: integer(50, 120_000, 1_000, 'Longest wait for a row or table lock'),
+  DB_IDLE_IN_TRANSACTION_TIMEOUT_MS: integer(100, 120_000, 5_000, 'Longest pause inside a transaction'),
+  WORKER_STATEMENT_TIMEOUT_MS: integer(100, 600_000, 60_000, 'Server-side limit of one statement of the worker'),
+  BODY_LIMIT_BYTES: integer(1_024, 16_777_216, 1_048_576, 'Largest request body'),
+  HEADERS_TIMEOUT_MS: integer(100, 60_000, 5_000, 'Time a client has to send its headers'),
+  REQUEST_TIMEOUT_MS: integer(100, 120_000, 15_000, 'Time a client has to send the whole request'),
+  CONNECTION_CHECK_INTERVAL_MS: integer(50, 30_000, 1_000, 'How often slow connections are looked for'),
+  HANDLER_TIMEOUT_MS: integer(100, 120_000, 10_000, 'Longest handling of one request before 503'),
+  SHUTDOWN_GRACE_MS: integer(100, 120_000, 10_000, 'Time in-flight requests get after SIGTERM'),
+  RATE_LIMIT_PER_KEY: integer(1, 100_000_000, 6_000, 'Requests per minute of an API key without its own limit'),
+  RATE_LIMIT_ANONYMOUS: integer(1, 100_000_000, 300, 'Requests per minute of an address without credential'),
+  RATE_LIMIT_FAILED_AUTHENTICATION: integer(1, 100_000_000, 600, 'Refused credentials per minute of an address'),
+  RATE_LIMIT_PROCESSES: integer(1, 1_000, 1, 'API processes that share the load; each takes its part of every limit'),
+  IDEMPOTENCY_TTL_HOURS: integer(1, 8_760, 24, 'How long an Idempotency-Key is remembered'),
+  ORDER_PAYMENT_WINDOW_MINUTES: integer(1, 525_600, 30, 'How long an unpaid prepaid order keeps its stock'),
+  AUTHENTICATION_CACHE_TTL_MS: integer(0, 5_000, 5_000, 'How long a verified API key is believed; 0: not at all'),
+  JOB_TIMEOUT_SECONDS: integer(1, 3_600, 300, 'Longest run of one job attempt'),
+})
+
+export type Config = Static<typeof ConfigSchema>
+
+/** Lists every problem of the configuration at once; entry files print the message and exit with code 1. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`invalid configuration: ${problems.join('; ')}`)
+    this.problems = problems
+  }
+}
+
+const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true })
+addFormats.default(ajv)
+const validate = ajv.compile(ConfigSchema as TObject)
+
+/**
+ * Reads the configuration from environment variables. An empty variable counts as unset.
+ * @throws ConfigError naming every missing, malformed or forbidden variable.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const names = Object.keys(ConfigSchema.properties)
+  const candidate: Record<string, unknown> = {}
+  for (const name of names) if (env[name] !== undefined && env[name] !== '') candidate[name] = env[name]
+  const valid = validate(candidate)
+  const problems = valid ? [] : (validate.errors ?? []).map((e) => `${e.instancePath.slice(1)} ${e.message}`)
+  const config = candidate as unknown as Config
+  if (problems.length === 0) problems.push(...contradictions(config))
+  if (problems.length > 0) throw new ConfigError(problems)
+  if (config.HOST === '') config.HOST = config.DATABASE_URL === '' ? '127.0.0.1' : '0.0.0.0'
+  return Object.freeze(config)
+}
+
+export const corsOrigins = (config: Config): readonly string[] => list(config.CORS_ORIGINS)
+export const trustedProxies = (config: Config): readonly string[] => list(config.TRUST_PROXY)
+
+function list(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+function contradictions(config: Config): string[] {
+  const problems: string[] = []
+  for (const name of ['DATABASE_URL', 'MIGRATION_DATABASE_URL'] as const)
+    if (config[name] !== '' && !/^postgres(ql)?:\/\//.test(config[name]))
+      problems.push(`${name} must begin with postgres:// or postgresql://`)
+  if (config.PUBLIC_URL !== '' && !/^https?:\/\/[^\s]+$/.test(config.PUBLIC_URL))
+    problems.push('PUBLIC_URL must be an http or https URL')
+  for (const origin of corsOrigins(config))
+    if (origin !== '*' && !/^https?:\/\/[^/\s]+$/.test(origin))
+      problems.push(`CORS_ORIGINS: ${origin} is no origin (scheme://host[:port])`)
+  if (config.NODE_ENV === 'production') problems.push(...productionProblems(config))
+  return problems
+}
+
+function productionProblems(config: Config): string[] {
+  const problems: string[] = []
+  if (config.DATABASE_URL === '') problems.push('DATABASE_URL is required in production')
+  if (config.SIGNING_SECRET === demoSigningSecret) problems.push('SIGNING_SECRET must be set in production')
+  const origins = corsOrigins(config)
+  if (origins.length === 0) problems.push('CORS_ORIGINS must list origins in production (or the word none)')
+  if (origins.includes('*')) problems.push('CORS_ORIGINS must not contain * in production')
+  return problems
+}
