@@ -1,0 +1,3 @@
+drop table stock_movements;
+drop table stock_levels;
+drop table locations;

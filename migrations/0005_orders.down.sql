@@ -1,0 +1,3 @@
+drop table reservations;
+drop table order_lines;
+drop table orders;
