@@ -1,0 +1,126 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { openSync } from 'node:fs'
+import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import net from 'node:net'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import type { Account } from './account.ts'
+import type { Binaries } from './binaries.ts'
+
+const startTimeoutMs = 20_000
+const superuser = 'postgres'
+
+/** Where a cluster lives and who runs it. */
+export interface ClusterPlace {
+  readonly binaries: Binaries
+  readonly account: Account | undefined
+  /** The data directory; its parent must exist and belong to the account. */
+  readonly data: string
+  readonly superuserPassword: string
+}
+
+export interface RunningCluster {
+  readonly port: number
+  readonly child: ChildProcess
+  /** URL of a database for the superuser, or for another login. */
+  url(database: string, user?: string, password?: string): string
+  /** A fast shutdown: sessions end, nothing is lost. Resolves when the process is gone. */
+  stop(): Promise<void>
+}
+
+/** Creates the cluster's files. Not synced to disk: `syncCluster` does that while the server already runs. */
+export async function createCluster(place: ClusterPlace): Promise<void> {
+  const folder = await mkdtemp(path.join(path.dirname(place.data), 'initdb-'))
+  const passwordFile = path.join(folder, 'password')
+  try {
+    await writeFile(passwordFile, place.superuserPassword, { mode: 0o600 })
+    if (place.account !== undefined)
+      for (const file of [folder, passwordFile]) await chown(file, place.account.uid, place.account.gid)
+    await initdb(place, [
+      ...['--username', superuser, '--pwfile', passwordFile, '--auth=scram-sha-256'],
+      ...['--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
+    ])
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Makes a freshly created cluster survive a power failure. */
+export const syncCluster = (place: ClusterPlace): Promise<void> => initdb(place, ['--sync-only'])
+
+/** Starts the server on loopback and waits until it answers. Its log is appended to `logFile`. */
+export async function startCluster(
+  place: ClusterPlace,
+  options: { port: number; logFile: string; settings?: Readonly<Record<string, string | number>> },
+): Promise<RunningCluster> {
+  const { port, logFile } = options
+  const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', ...options.settings }
+  const log = openSync(logFile, 'a', 0o600)
+  const child = spawn(
+    place.binaries.postgres,
+    ['-D', place.data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    // Its own session: Ctrl-C in the terminal must reach the server and the worker first.
+    { ...place.account, cwd: place.data, detached: true, stdio: ['ignore', log, log], env: { PATH: '/usr/bin:/bin' } },
+  )
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()))
+  const url = (database: string, user = superuser, password = place.superuserPassword) =>
+    `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`
+  await untilReady(child, url('postgres'), logFile)
+  const stop = async () => {
+    child.kill('SIGINT')
+    await ended
+  }
+  return { port, child, url, stop }
+}
+
+/** A port of the loopback address that nobody listens on: the wanted one if it is free. */
+export async function freePort(wanted = 0): Promise<number> {
+  const listen = (port: number) =>
+    new Promise<number>((resolve, reject) => {
+      const server = net.createServer().once('error', reject)
+      server.listen(port, '127.0.0.1', () => {
+        const { port: bound } = server.address() as net.AddressInfo
+        server.close(() => resolve(bound))
+      })
+    })
+  return listen(wanted).catch(() => listen(0))
+}
+
+async function initdb(place: ClusterPlace, options: readonly string[]): Promise<void> {
+  const cwd = path.dirname(place.data)
+  await promisify(execFile)(place.binaries.initdb, ['--pgdata', place.data, ...options], {
+    ...place.account,
+    cwd,
+    env: { PATH: '/usr/bin:/bin', TZ: 'UTC' },
+  }).catch((cause: Error & { stderr?: string }) => {
+    const reason = (cause.stderr || cause.message).trim().split('\n').at(-1)
+    throw new Error(`cannot create the embedded PostgreSQL: ${reason}`, { cause })
+  })
+}
+
+async function untilReady(child: ChildProcess, url: string, logFile: string): Promise<void> {
+  let failure: unknown
+  child.once('error', (error) => {
+    failure = error
+  })
+  for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; await sleep(20)) {
+    if (failure !== undefined || child.exitCode !== null || child.signalCode !== null) break
+    const client = new pg.Client({ connectionString: url })
+    client.on('error', () => undefined)
+    const isUp = await client.connect().then(
+      () => true,
+      () => false,
+    )
+    if (isUp) return client.end()
+  }
+  child.kill('SIGKILL')
+  throw new Error(`the embedded PostgreSQL did not start: see ${logFile}`, { cause: failure })
+}
+
+/** Makes a folder and gives it to the account. */
+export async function ownFolder(folder: string, account: Account | undefined): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (account !== undefined) await chown(folder, account.uid, account.gid)
+}
