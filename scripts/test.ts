@@ -12,9 +12,13 @@ const template = 'purser_template'
 const root = fileURLToPath(new URL('../', import.meta.url))
 
 /** `npm test [-- files or tap options]`: one PostgreSQL, one migrated template database, then tap. */
+let isInterrupted = false
 let tap: ChildProcess | undefined
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => (tap === undefined ? process.exit(1) : tap.kill(signal)))
+  process.on(signal, () => {
+    isInterrupted = true
+    tap?.kill(signal)
+  })
 const given = process.env.TEST_DATABASE_URL
 const cluster = given === undefined || given === '' ? await temporaryCluster() : undefined
 const adminUrl = cluster?.url('postgres') ?? given ?? ''
@@ -22,6 +26,7 @@ const folder = await mkdtemp(path.join(os.tmpdir(), 'purser-test-'))
 const tapOutput = path.join(folder, 'output.tap')
 try {
   await prepareTemplate(adminUrl)
+  if (isInterrupted) throw new Error('interrupted')
   process.exitCode = await runTap(process.argv.slice(2))
   const { passed, failed, skipped } = await counts(tapOutput)
   process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
@@ -69,7 +74,7 @@ function databaseUrl(url: string, database: string): string {
 
 /** Runs tap to its end; a signal to this process is passed on, so that the cluster is always stopped afterwards. */
 function runTap(options: readonly string[]): Promise<number> {
-  const tap = createRequire(import.meta.url)
+  const program = createRequire(import.meta.url)
     .resolve('tap/package.json')
     .replace('package.json', 'dist/esm/run.mjs')
   const reporter = process.stdout.isTTY ? 'base' : 'terse'

@@ -89,15 +89,23 @@ export async function freePort(wanted = 0): Promise<number> {
 }
 
 async function initdb(place: ClusterPlace, options: readonly string[]): Promise<void> {
-  const cwd = path.dirname(place.data)
-  await promisify(execFile)(place.binaries.initdb, ['--pgdata', place.data, ...options], {
+  const running = promisify(execFile)(place.binaries.initdb, ['--pgdata', place.data, ...options], {
     ...place.account,
-    cwd,
+    cwd: path.dirname(place.data),
     env: { PATH: '/usr/bin:/bin', TZ: 'UTC' },
-  }).catch((cause: Error & { stderr?: string }) => {
-    const reason = (cause.stderr || cause.message).trim().split('\n').at(-1)
-    throw new Error(`cannot create the embedded PostgreSQL: ${reason}`, { cause })
   })
+  const abandon = () => running.child.kill()
+  process.once('exit', abandon)
+  try {
+    await running
+  } catch (cause) {
+    const { stderr, message } = cause as Error & { stderr?: string }
+    throw new Error(`cannot create the embedded PostgreSQL: ${(stderr || message).trim().split('\n').at(-1)}`, {
+      cause,
+    })
+  } finally {
+    process.off('exit', abandon)
+  }
 }
 
 async function untilReady(child: ChildProcess, url: string, logFile: string): Promise<void> {

@@ -7,6 +7,8 @@ import { mayRun, openFolder, ordinaryAccount } from './account.ts'
 import { copyBinaries, embeddedBinaries } from './binaries.ts'
 import { createCluster, freePort, ownFolder, type RunningCluster, startCluster } from './cluster.ts'
 
+const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }
+
 /** A cluster for tests and code generation: fast, not durable, gone with its files after `stop`. */
 export async function temporaryCluster(settings: Readonly<Record<string, string | number>> = {}) {
   const account = ordinaryAccount()
@@ -14,7 +16,18 @@ export async function temporaryCluster(settings: Readonly<Record<string, string 
     account === undefined
       ? await mkdtemp(path.join(os.tmpdir(), 'postgres-'))
       : await openFolder(account, [os.tmpdir(), '/tmp', '/var/tmp'])
-  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  let running: RunningCluster | undefined
+  // The last resort when the process ends without `stop`: an immediate shutdown of the server.
+  const abandon = () => {
+    running?.child.kill('SIGQUIT')
+    rmSync(folder, removal)
+  }
+  process.once('exit', abandon)
+  const stop = async () => {
+    await running?.stop()
+    process.off('exit', abandon)
+    await rm(folder, removal)
+  }
   try {
     await ownFolder(folder, account)
     let binaries = await embeddedBinaries()
@@ -23,25 +36,14 @@ export async function temporaryCluster(settings: Readonly<Record<string, string 
     const superuserPassword = randomBytes(16).toString('hex')
     const place = { binaries, account, data: path.join(folder, 'data'), superuserPassword }
     await createCluster(place)
-    const cluster = await startCluster(place, {
+    running = await startCluster(place, {
       port: await freePort(),
       logFile: path.join(folder, 'postgres.log'),
       settings: { fsync: 'off', full_page_writes: 'off', max_connections: 300, ...settings },
     })
-    // The last resort when the process ends without `stop`: an immediate shutdown of the server.
-    const abandon = () => {
-      cluster.child.kill('SIGQUIT')
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
-    }
-    process.once('exit', abandon)
-    const stop = async () => {
-      await cluster.stop()
-      process.off('exit', abandon)
-      await remove()
-    }
-    return { ...cluster, stop } satisfies RunningCluster
+    return { ...running, stop } satisfies RunningCluster
   } catch (error) {
-    await remove()
+    await stop()
     throw error
   }
 }
