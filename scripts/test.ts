@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
@@ -7,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { migrateUp, readMigrations } from '../services/api/src/platform/migrations.ts'
 import { temporaryCluster } from '../services/api/src/start/temporary-cluster.ts'
+import { condense, type TapSum } from './tap-output.ts'
 
 const template = 'purser_template'
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -27,10 +30,10 @@ const tapOutput = path.join(folder, 'output.tap')
 try {
   await prepareTemplate(adminUrl)
   if (isInterrupted) throw new Error('interrupted')
-  process.exitCode = await runTap(process.argv.slice(2))
-  const { passed, failed, skipped } = await counts(tapOutput)
-  process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
-  if (failed > 0 || passed === 0) process.exitCode ||= 1
+  const { code, sum } = await runTap(process.argv.slice(2))
+  const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : ''
+  process.stdout.write(`${sum.passed} passed, ${sum.failed} failed${skipped}\n`)
+  process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : code
 } catch (error) {
   process.stderr.write(`test: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
@@ -72,27 +75,21 @@ function databaseUrl(url: string, database: string): string {
   return changed.href
 }
 
-/** Runs tap to its end; a signal to this process is passed on, so that the cluster is always stopped afterwards. */
-function runTap(options: readonly string[]): Promise<number> {
+/** On a terminal tap draws its own report; elsewhere its raw output is condensed to files and failures. */
+async function runTap(options: readonly string[]): Promise<{ code: number; sum: TapSum }> {
   const program = createRequire(import.meta.url)
     .resolve('tap/package.json')
     .replace('package.json', 'dist/esm/run.mjs')
-  const reporter = process.stdout.isTTY ? 'base' : 'terse'
-  tap = spawn(process.execPath, [program, 'run', `--reporter=${reporter}`, `--output-file=${tapOutput}`, ...options], {
+  const isTerminal = process.stdout.isTTY
+  const report = isTerminal ? ['--reporter=base', `--output-file=${tapOutput}`] : ['--reporter=tap']
+  const child = spawn(process.execPath, [program, 'run', ...report, ...options], {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['inherit', isTerminal ? 'inherit' : 'pipe', 'inherit'],
     env: { ...process.env, TEST_POSTGRES_URL: adminUrl, TEST_TEMPLATE: template },
   })
-  const child = tap
-  return new Promise((resolve, reject) => {
-    child.once('error', reject).once('exit', (code) => resolve(code ?? 1))
-  })
-}
-
-/** The sum that tap writes at the end of its output; without it the run did not come to its end. */
-async function counts(file: string): Promise<{ passed: number; failed: number; skipped: number }> {
-  const sum = /^# \{ total: \d+[^}]*\}$/gm.exec(await readFile(file, 'utf8').catch(() => ''))?.[0]
-  if (sum === undefined) throw new Error('tap did not finish')
-  const count = (name: string) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(sum)?.[1] ?? 0)
-  return { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') }
+  tap = child
+  const ended = once(child, 'exit')
+  const live = child.stdout === null ? undefined : condense(child.stdout, (line) => process.stdout.write(`${line}\n`))
+  const [code] = (await ended) as [number | null]
+  return { code: code ?? 1, sum: await (live ?? condense(createReadStream(tapOutput), () => undefined)) }
 }
