@@ -77,9 +77,14 @@ export async function migrationStates(client: ClientBase, migrations: readonly M
 }
 
 /** Names of the migrations that the database lacks. Any role may ask; a database ahead of this version lacks none. */
-export async function pendingMigrations(client: Pick<ClientBase, 'query'>, migrations?: readonly Migration[]) {
+export async function pendingMigrations(client: Queryable, migrations?: readonly Migration[]) {
   const applied = new Set((await appliedRows(client)).map((row) => row.name))
   return (migrations ?? (await readMigrations())).map(({ name }) => name).filter((name) => !applied.has(name))
+}
+
+/** All that a question about the state needs; a pg client has it. */
+export interface Queryable {
+  query(text: string): Promise<{ readonly rows: readonly unknown[] }>
 }
 
 interface AppliedRow {
@@ -138,15 +143,11 @@ async function refuseUnfit(client: ClientBase): Promise<void> {
     throw new MigrationError(`the database's encoding must be UTF8, this one's is ${server.encoding}`)
 }
 
-async function appliedRows(client: Pick<ClientBase, 'query'>): Promise<readonly AppliedRow[]> {
-  const { rows: found } = await client.query<{ exists: boolean }>(
-    `select to_regclass('public.schema_migration') is not null as exists`,
-  )
-  if (found[0]?.exists !== true) return []
-  const { rows } = await client.query<AppliedRow>(
-    'select name, checksum, applied_at from public.schema_migration order by id',
-  )
-  return rows
+async function appliedRows(client: Queryable): Promise<readonly AppliedRow[]> {
+  const { rows: found } = await client.query(`select to_regclass('public.schema_migration') is not null as exists`)
+  if ((found[0] as { exists: boolean } | undefined)?.exists !== true) return []
+  const { rows } = await client.query('select name, checksum, applied_at from public.schema_migration order by id')
+  return rows as readonly AppliedRow[]
 }
 
 async function verifiedRows(client: ClientBase, migrations: readonly Migration[]): Promise<readonly AppliedRow[]> {

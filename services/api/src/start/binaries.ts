@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, cp, readdir, readFile, symlink } from 'node:fs/promises'
+import { chmod, cp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import path from 'node:path'
 
 /** Paths of the PostgreSQL programs that ship as an optional dependency for this platform. */
@@ -19,14 +19,22 @@ export async function embeddedBinaries(): Promise<Binaries> {
   return binaries
 }
 
-/** Copies the programs to a folder where everybody may run them. */
-export async function copyBinaries(binaries: Binaries, folder: string): Promise<Binaries> {
-  await cp(binaries.folder, folder, { recursive: true, verbatimSymlinks: true })
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
+/** Copies the programs, once per version, to where everybody may run them. */
+export async function copyBinaries(installed: Binaries, parent: string): Promise<Binaries> {
+  const packageFile = path.join(installed.folder, '..', 'package.json')
+  const { version } = JSON.parse(await readFile(packageFile, 'utf8')) as { version: string }
+  const folder = path.join(parent, `software-${version}`)
+  const move = (file: string) => path.join(folder, path.relative(installed.folder, file))
+  const copied = { initdb: move(installed.initdb), postgres: move(installed.postgres), folder }
+  if (existsSync(folder)) return copied
+  const unfinished = `${folder}.new`
+  await rm(unfinished, { recursive: true, force: true })
+  await cp(installed.folder, unfinished, { recursive: true, verbatimSymlinks: true })
+  for (const entry of await readdir(unfinished, { recursive: true, withFileTypes: true }))
     if (!entry.isSymbolicLink()) await chmod(path.join(entry.parentPath, entry.name), 0o755)
-  await chmod(folder, 0o755)
-  const move = (file: string) => path.join(folder, path.relative(binaries.folder, file))
-  return { initdb: move(binaries.initdb), postgres: move(binaries.postgres), folder }
+  await chmod(unfinished, 0o755)
+  await rename(unfinished, folder)
+  return copied
 }
 
 async function importPaths(name: string): Promise<{ initdb: string; postgres: string }> {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { openSync } from 'node:fs'
+import { openSync, readFileSync } from 'node:fs'
 import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
@@ -24,10 +24,14 @@ export interface ClusterPlace {
 export interface RunningCluster {
   readonly port: number
   readonly child: ChildProcess
+  /** Why it ended by itself, in a few words. */
+  failure(): string
   /** URL of a database for the superuser, or for another login. */
   url(database: string, user?: string, password?: string): string
   /** A fast shutdown: sessions end, nothing is lost. Resolves when the process is gone. */
   stop(): Promise<void>
+  /** An immediate shutdown: the next start recovers from the log. */
+  kill(): void
 }
 
 /** Creates the cluster's files. Not synced to disk: `syncCluster` does that while the server already runs. */
@@ -68,11 +72,17 @@ export async function startCluster(
   const url = (database: string, user = superuser, password = place.superuserPassword) =>
     `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`
   await untilReady(child, url('postgres'), logFile)
-  const stop = async () => {
-    child.kill('SIGINT')
-    await ended
+  return {
+    port,
+    child,
+    url,
+    async stop() {
+      child.kill('SIGINT')
+      await ended
+    },
+    kill: () => void child.kill('SIGQUIT'),
+    failure: () => child.signalCode ?? `exit code ${child.exitCode}, see ${logFile}`,
   }
-  return { port, child, url, stop }
 }
 
 /** A port of the loopback address that nobody listens on: the wanted one if it is free. */
@@ -124,7 +134,11 @@ async function untilReady(child: ChildProcess, url: string, logFile: string): Pr
     if (isUp) return client.end()
   }
   child.kill('SIGKILL')
-  throw new Error(`the embedded PostgreSQL did not start: see ${logFile}`, { cause: failure })
+  const reason = readFileSync(logFile, 'utf8')
+    .split('\n')
+    .findLast((line) => line.includes('FATAL: '))
+  const said = reason?.replace(/^.*FATAL: +/, '') ?? `see ${logFile}`
+  throw new Error(`the embedded PostgreSQL did not start: ${said}`, { cause: failure })
 }
 
 /** Makes a folder and gives it to the account. */

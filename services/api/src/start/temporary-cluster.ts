@@ -19,7 +19,7 @@ export async function temporaryCluster(settings: Readonly<Record<string, string 
   let running: RunningCluster | undefined
   // The last resort when the process ends without `stop`: an immediate shutdown of the server.
   const abandon = () => {
-    running?.child.kill('SIGQUIT')
+    running?.kill()
     rmSync(folder, removal)
   }
   process.once('exit', abandon)
@@ -32,7 +32,7 @@ export async function temporaryCluster(settings: Readonly<Record<string, string 
     await ownFolder(folder, account)
     let binaries = await embeddedBinaries()
     if (account !== undefined && !(await mayRun(account, binaries.initdb)))
-      binaries = await copyBinaries(binaries, path.join(folder, 'software'))
+      binaries = await copyBinaries(binaries, folder)
     const superuserPassword = randomBytes(16).toString('hex')
     const place = { binaries, account, data: path.join(folder, 'data'), superuserPassword }
     await createCluster(place)
