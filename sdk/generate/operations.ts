@@ -115,7 +115,7 @@ function readParams(source: Source, parameters: readonly Parameter[], id: string
   if (source.object.requestBody === undefined) {
     if (query.length === 0) return undefined
     if (!takesQuery) throw new Error('a query on a mutation is not supported; put its fields into the body')
-    const required = query.filter((parameter) => parameter.required).map((parameter) => parameter.name)
+    const required = query.filter(isRequired).map((parameter) => parameter.name)
     return {
       type: declare(source, id, 'Params', querySchema(query, required)),
       required: required.length > 0,
@@ -129,6 +129,11 @@ function readParams(source: Source, parameters: readonly Parameter[], id: string
   if (schema === undefined)
     throw new Error('only application/json bodies are supported; mark the operation x-sdk: false')
   return { type: typeOf(source, id, 'Body', schema), required: hasRequired(source.document, schema), isBody: true }
+}
+
+/** What has a default need not be sent, whatever `required` says. */
+function isRequired({ required, schema }: Parameter): boolean {
+  return required === true && schema?.default === undefined
 }
 
 function querySchema(query: readonly Parameter[], required: readonly string[]): Schema {

@@ -8,6 +8,8 @@ import {
 import type { AddressInfo } from 'node:net'
 import { Purser, type PurserOptions } from '@purser/sdk'
 import type { Test } from 'tap'
+import { Credentials } from '../src/auth.ts'
+import { Transport } from '../src/transport.ts'
 
 export interface Received {
   readonly method: string
@@ -45,7 +47,19 @@ export async function serve(t: Test, script: Script) {
   const baseUrl = await listen(t, server)
   const client = (options: PurserOptions = {}) =>
     new Purser({ baseUrl, ...(options.auth ? {} : { apiKey: 'sk_test_1' }), ...options })
-  return { baseUrl, requests, client }
+  /** For operations that the document does not have. */
+  const transport = ({ apiKey, auth }: Pick<PurserOptions, 'apiKey' | 'auth'>) => {
+    const settings = {
+      baseUrl,
+      timeoutMs: 30_000,
+      maxRetries: 2,
+      maxRetryAfterMs: 60_000,
+      headers: {},
+      fetch: undefined,
+    }
+    return new Transport(settings, new Credentials(apiKey, auth))
+  }
+  return { baseUrl, requests, client, transport }
 }
 
 export async function listen(t: Test, server: Server): Promise<string> {
@@ -55,6 +69,14 @@ export async function listen(t: Test, server: Server): Promise<string> {
     server.close()
   })
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** What a call fails with. */
+export async function failure(call: PromiseLike<unknown>): Promise<unknown> {
+  return call.then(
+    () => new Error('the call succeeded'),
+    (error: unknown) => error,
+  )
 }
 
 /** A success envelope. */
