@@ -1,8 +1,8 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { loadConfig } from '#platform/config.ts'
 import { bringUp } from './start/bring-up.ts'
+import { watchNpm } from './start/parent.ts'
 
-const parentCheckMs = 500
 const doubleSignalMs = 1_000
 
 /** `npm start`: everything on one machine; Ctrl-C ends it. */
@@ -36,7 +36,6 @@ process.exit()
 
 /** A signal, a closed terminal or the end of npm, which may be killed without passing anything on. */
 function listenForTheEnd(): void {
-  const startedBy = process.ppid
   let askedAt = 0
   const end = () => {
     // A terminal and npm both pass Ctrl-C on: only a later signal means impatience.
@@ -47,6 +46,5 @@ function listenForTheEnd(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
   // What is left to say may find the terminal closed.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
-  if (process.env.npm_lifecycle_event !== undefined)
-    setInterval(() => process.ppid !== startedBy && !stopping.signal.aborted && end(), parentCheckMs).unref()
+  if (process.env.npm_lifecycle_event !== undefined && process.platform !== 'win32') watchNpm(end)
 }

@@ -136,7 +136,7 @@ async function untilReady(child: ChildProcess, url: string, logFile: string): Pr
   child.kill('SIGKILL')
   const reason = readFileSync(logFile, 'utf8')
     .split('\n')
-    .findLast((line) => line.includes('FATAL: '))
+    .findLast((line) => /FATAL: +(?!the database system is starting)/.test(line))
   const said = reason?.replace(/^.*FATAL: +/, '') ?? `see ${logFile}`
   throw new Error(`the embedded PostgreSQL did not start: ${said}`, { cause: failure })
 }

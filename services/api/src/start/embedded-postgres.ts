@@ -5,6 +5,10 @@ import path from 'node:path'
 import { type Account, mayEnter, mayRun, openFolder, ordinaryAccount } from './account.ts'
 import { copyBinaries, embeddedBinaries } from './binaries.ts'
 import { type ClusterPlace, createCluster, freePort, ownFolder, type RunningCluster, startCluster } from './cluster.ts'
+import { endProcess } from './instance.ts'
+import { findProcess } from './process-table.ts'
+
+const leftoverTimeoutMs = 10_000
 
 export const logins = ['postgres', 'purser', 'purser_server', 'purser_worker'] as const
 export type Login = (typeof logins)[number]
@@ -34,6 +38,7 @@ export async function embeddedPostgres(dataFolder: string): Promise<EmbeddedPost
   const isNew = !existsSync(place.data)
   if (!isNew && known === undefined)
     throw new Error(`${settingsFile} is missing: restore it, or remove ${place.data} to begin anew`)
+  await endLeftover(place.data)
   settings.port = await freePort(settings.port)
   await writeFile(settingsFile, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 })
   if (isNew) await createInOneStep(place)
@@ -43,6 +48,14 @@ export async function embeddedPostgres(dataFolder: string): Promise<EmbeddedPost
   const start = () =>
     startCluster(place, { port: settings.port, logFile, settings: { max_connections: 200, max_wal_size: '2GB' } })
   return { place, isNew, url, start }
+}
+
+/** Stops a server that outlived the start it belonged to. */
+async function endLeftover(data: string): Promise<void> {
+  const file = path.join(data, 'postmaster.pid')
+  const pid = existsSync(file) ? Number.parseInt(await readFile(file, 'utf8'), 10) : Number.NaN
+  // After a crash of the machine the file may name a process that has nothing to do with it.
+  if (findProcess(pid)?.command.includes(data)) await endProcess(pid, ['SIGINT', 'SIGQUIT'], leftoverTimeoutMs)
 }
 
 /** A creation that is cut short leaves nothing that looks like a cluster. */

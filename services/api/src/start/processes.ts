@@ -48,7 +48,9 @@ export function supervise(
       await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined)
       if (stopping.signal.aborted) return
       pauseMs = Math.min(pauseMs * 2, longestPauseMs)
-      current = await Promise.resolve().then(start).catch(() => current)
+      current = await Promise.resolve()
+        .then(start)
+        .catch(() => current)
       if (stopping.signal.aborted) return current.stop()
     }
   }
