@@ -33,6 +33,10 @@ export interface ErrorDetails {
   readonly idempotencyKey?: string | undefined
   /** How long the service asked to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined
+  /** The fields that were refused; none for most errors. */
+  readonly issues?: readonly Issue[] | undefined
+  /** The page that explains the problem. */
+  readonly docUrl?: string | undefined
   readonly reason?: string | undefined
   readonly cause?: unknown
 }
@@ -50,12 +54,14 @@ export class PurserError extends Error {
   declare readonly attempts: number | undefined
   declare readonly idempotencyKey: string | undefined
   declare readonly retryAfterMs: number | undefined
+  declare readonly issues: readonly Issue[]
+  declare readonly docUrl: string | undefined
 
   constructor({ reason, cause, ...details }: ErrorDetails) {
     const { operation = 'Purser', status, code, requestId } = details
     const parts = [`${operation}:`, status, code, reason, requestId && `(${requestId})`]
     super(parts.filter(Boolean).join(' '), { cause })
-    Object.assign(this, details)
+    Object.assign(this, { issues: [] }, details)
   }
 
   /** The class's name, unchanged by minifiers. */
@@ -96,18 +102,12 @@ export class PurserError extends Error {
 export class ApiError extends PurserError {
   static override readonly kind: string = 'ApiError'
   declare readonly status: number
-  /** The fields that were refused, empty for other problems. */
-  declare readonly issues: readonly Issue[]
-  /** The page that explains the problem. */
-  declare readonly docUrl: string | undefined
   /** The answer's whole body. Not enumerable, since it may quote what was sent and logs should not. */
   declare readonly problem: Problem | undefined
 
   constructor(details: ErrorDetails & { readonly problem?: Problem | undefined }) {
     const { problem, ...rest } = details
     super(rest)
-    const docUrl = /^https?:/.test(problem?.type ?? '') ? problem?.type : undefined
-    Object.assign(this, { issues: problem?.errors ?? [], docUrl })
     Object.defineProperty(this, 'problem', { value: problem })
   }
 }
@@ -181,5 +181,7 @@ const classes: Readonly<Record<number, typeof ApiError>> = {
 export function toApiError(status: number, body: unknown, details: Omit<ErrorDetails, 'code' | 'status'>): ApiError {
   const problem = (body as Problem | undefined)?.error?.code === undefined ? undefined : (body as Problem)
   const Class = classes[status] ?? (status < 500 ? ApiError : ServerError)
-  return new Class({ ...details, status, code: problem?.error.code ?? `HTTP_${status}`, problem })
+  const docUrl = /^https?:/.test(problem?.type ?? '') ? problem?.type : undefined
+  const issues = problem?.errors ?? []
+  return new Class({ ...details, status, code: problem?.error.code ?? `HTTP_${status}`, issues, docUrl, problem })
 }

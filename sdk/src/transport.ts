@@ -82,7 +82,8 @@ export class Transport {
           continue
         }
         wakeAt = performance.now() + delayBefore(retries, asked)
-        if (error.status === 429 && !isTooLong) credentials.pauses.set(limit, wakeAt)
+        const isPause = error.status === 429 && !isTooLong
+        if (isPause) credentials.pauses.set(limit, Math.max(wakeAt, credentials.pauses.get(limit) ?? 0))
         if (isTooLong || !mayRepeat || retries >= maxRetries || !isTransient(error)) throw error
       }
     }
