@@ -116,8 +116,10 @@ function openLog(file: string): { log: number; size: number } {
   return { log: openSync(file, 'a', 0o600), size: sizeOf() }
 }
 
-/** The most severe thing the process said: its last fatal line, else the last error or plain text. */
+/** The most severe thing the process said: its own last words, its last fatal line, or its last error. */
 function failureOf(lines: readonly string[]): string | undefined {
+  const lastWords = lines.findLast((line) => line.startsWith('purser: '))
+  if (lastWords !== undefined) return lastWords.slice('purser: '.length)
   const last = lines.findLast((line) => isAt(line, ['fatal'])) ?? lines.findLast((line) => isAt(line, ['error']))
   return last === undefined ? lines.find((line) => /\b\w*Error\b.*:/.test(line)) : messageOf(last)
 }

@@ -1,0 +1,76 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { root } from '../run.ts'
+import { type Declaration, reachable, readDeclarations } from './declarations.ts'
+
+const begin = '<!-- operations -->'
+const end = '<!-- /operations -->'
+const features = path.join(root, 'services/api/src/features')
+
+interface Operation {
+  readonly id: string
+  readonly route: string
+}
+
+/** Rewrites the table operation → file → tables of the README, between its markers. */
+export async function generateOperations(): Promise<void> {
+  const readme = path.join(root, 'README.md')
+  const text = await readFile(readme, 'utf8')
+  const [before, rest] = text.split(begin)
+  const after = rest?.split(end)[1]
+  if (before === undefined || after === undefined) throw new Error(`README.md lacks ${begin} and ${end}`)
+  await writeFile(readme, `${before}${begin}\n\n${await operationTable()}\n\n${end}${after}`)
+}
+
+/** One row per operation of the published document. */
+export async function operationTable(): Promise<string> {
+  const [operations, declarations, tables] = await Promise.all([
+    readOperations(),
+    readDeclarations(features),
+    readTables(),
+  ])
+  const rows = operations.flatMap(({ id, route }) => {
+    const routes = declarations.find(({ file, text }) => file.endsWith('/routes.ts') && text.includes(`id: '${id}'`))
+    if (routes === undefined) return []
+    const handler = handlerOf(routes, id, declarations)
+    const link = `[${handler.file}](services/api/src/features/${handler.file})`
+    const touched = tablesOf(reachable(handler, declarations), tables)
+    return [`| \`${id}\` | \`${route}\` | ${link} | ${touched.map((table) => `\`${table}\``).join(', ')} |`]
+  })
+  return ['| operation | request | file | tables |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+async function readOperations(): Promise<readonly Operation[]> {
+  const document = JSON.parse(await readFile(path.join(root, 'openapi/openapi.json'), 'utf8')) as {
+    paths: Record<string, Record<string, { operationId?: string }>>
+  }
+  return Object.entries(document.paths).flatMap(([url, methods]) =>
+    Object.entries(methods).flatMap(([method, { operationId }]) =>
+      operationId === undefined ? [] : [{ id: operationId, route: `${method.toUpperCase()} ${url}` }],
+    ),
+  )
+}
+
+async function readTables(): Promise<readonly string[]> {
+  const text = await readFile(path.join(root, 'services/api/src/platform/tables.gen.ts'), 'utf8')
+  const [, body = ''] = /export interface DB \{(.*?)\}/s.exec(text) ?? []
+  return [...body.matchAll(/^\s+(\w+):/gm)].flatMap(([, table]) => (table === undefined ? [] : [table]))
+}
+
+/** The operation that the route's handler calls. */
+function handlerOf({ feature, text }: Declaration, id: string, all: readonly Declaration[]): Declaration {
+  const [, called] = /handle:.*?=>\s*(?:await\s+)?(\w+)\(/s.exec(text.slice(text.indexOf(`id: '${id}'`))) ?? []
+  const found = all.find((declaration) => declaration.feature === feature && declaration.name === called)
+  if (found === undefined) throw new Error(`no file of ${feature} defines ${called}, which answers ${id}`)
+  return found
+}
+
+/** The tables that SQL or query builders in these declarations name, and the ledger where an event is recorded. */
+function tablesOf(declarations: readonly Declaration[], tables: readonly string[]): readonly string[] {
+  const code = declarations.map(({ text }) => text).join('\n')
+  return tables.filter((table) => {
+    const inSql = new RegExp(`\\b(?:from|into|update|join|only)\\s+${table}\\b|null::${table}\\b`)
+    const inBuilder = new RegExp(`(?:From|Into|Table|Join|selectFrom|deleteFrom)\\(\\[?'${table}\\b`)
+    return inSql.test(code) || inBuilder.test(code) || (table === 'ledger' && /\bwork\.record\(/.test(code))
+  })
+}
