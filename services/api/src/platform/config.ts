@@ -1,7 +1,7 @@
+import os from 'node:os'
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
-import os from 'node:os'
 
 const demoSigningSecret = 'demo-signing-secret-not-for-production'
 
@@ -91,7 +91,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   return Object.freeze(config)
 }
 
-export const corsOrigins = (config: Config): readonly string[] => list(config.CORS_ORIGINS)
+/** Origins of browsers that may call; `none` says on purpose that there are none. */
+export const corsOrigins = (config: Config): readonly string[] =>
+  list(config.CORS_ORIGINS).filter((origin) => origin !== 'none')
 export const trustedProxies = (config: Config): readonly string[] => list(config.TRUST_PROXY)
 
 function list(value: string): readonly string[] {
@@ -119,8 +121,7 @@ function productionProblems(config: Config): string[] {
   const problems: string[] = []
   if (config.DATABASE_URL === '') problems.push('DATABASE_URL is required in production')
   if (config.SIGNING_SECRET === demoSigningSecret) problems.push('SIGNING_SECRET must be set in production')
-  const origins = corsOrigins(config)
-  if (origins.length === 0) problems.push('CORS_ORIGINS must list origins in production (or the word none)')
-  if (origins.includes('*')) problems.push('CORS_ORIGINS must not contain * in production')
+  if (config.CORS_ORIGINS === '') problems.push('CORS_ORIGINS must list origins in production, or say none')
+  if (corsOrigins(config).includes('*')) problems.push('CORS_ORIGINS must not contain * in production')
   return problems
 }

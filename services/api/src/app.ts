@@ -1,0 +1,112 @@
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import type { AddressInfo } from 'node:net'
+import { catalogRoutes } from '#features/catalog/index.ts'
+import { identityRoutes } from '#features/identity/index.ts'
+import { inventoryRoutes } from '#features/inventory/index.ts'
+import { orderRoutes } from '#features/orders/index.ts'
+import { authenticateRequests, authorizeRequests } from '#http/authentication.ts'
+import { answerBrokenConnections } from '#http/client-errors.ts'
+import { createCursors } from '#http/cursor.ts'
+import { docsPrefix, serveDocs } from '#http/docs.ts'
+import { reportHealth } from '#http/health.ts'
+import { requireIdempotencyKeys } from '#http/idempotency.ts'
+import { acceptJsonBodies } from '#http/json-body.ts'
+import { requireAccessDeclarations } from '#http/kernel.ts'
+import { handleUnknownRoutes, refuseUnanswerable } from '#http/not-found.ts'
+import { publishDocument } from '#http/openapi.ts'
+import { servePages } from '#http/pages.ts'
+import { handleProblems } from '#http/problems.ts'
+import { limitRates } from '#http/rate-limit.ts'
+import { requestIdOf, requestLogger, traceRequests } from '#http/trace.ts'
+import { validateStrictly } from '#http/validation.ts'
+import { type Config, corsOrigins, trustedProxies } from '#platform/config.ts'
+import { readinessChecks } from './readiness.ts'
+import type { Runtime } from './runtime.ts'
+
+export interface App {
+  readonly http: FastifyInstance
+  /** From now on readiness fails and answers close their connection. */
+  drain(): void
+}
+
+/** The HTTP service: what every request passes, in this order, then every feature's routes. */
+export async function buildApp(runtime: Runtime): Promise<App> {
+  const { config } = runtime
+  const http = createServer(runtime)
+  let draining = false
+  http.decorate('kernel', {
+    config,
+    unitOfWork: runtime.unitOfWork,
+    cursors: createCursors(config.SIGNING_SECRET),
+    authenticate: runtime.apiKeys.find,
+    baseUrl: () => config.PUBLIC_URL.replace(/\/$/, '') || listeningAddress(http, config),
+    isDraining: () => draining,
+  })
+  requireAccessDeclarations(http, docsPrefix)
+  handleUnknownRoutes(http)
+  handleProblems(http)
+  traceRequests(http)
+  await protectBrowsers(http, config)
+  refuseUnanswerable(http)
+  await limitRates(http, () => authenticateRequests(http))
+  authorizeRequests(http)
+  requireIdempotencyKeys(http)
+  acceptJsonBodies(http)
+  validateStrictly(http)
+  await publishDocument(http)
+  reportHealth(http, readinessChecks(runtime))
+  servePages(http)
+  await serveDocs(http)
+  for (const routes of [identityRoutes, catalogRoutes, inventoryRoutes, orderRoutes]) routes(http)
+  return {
+    http,
+    drain: () => {
+      draining = true
+    },
+  }
+}
+
+function createServer({ config, log }: Runtime): FastifyInstance {
+  const proxies = trustedProxies(config)
+  return Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: requestIdOf,
+    childLoggerFactory: (logger, bindings, _options, raw) => requestLogger(logger as typeof log, bindings, raw),
+    trustProxy: proxies.length === 0 ? false : [...proxies],
+    bodyLimit: config.BODY_LIMIT_BYTES,
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
+    handlerTimeout: config.HANDLER_TIMEOUT_MS,
+    http: {
+      headersTimeout: config.HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: config.CONNECTION_CHECK_INTERVAL_MS,
+      maxHeaderSize: 16_384,
+    },
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512 },
+    clientErrorHandler: answerBrokenConnections,
+  }) as unknown as FastifyInstance
+}
+
+async function protectBrowsers(http: FastifyInstance, config: Config): Promise<void> {
+  await http.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    strictTransportSecurity: config.NODE_ENV === 'production' ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+  })
+  await http.register(cors, {
+    origin: [...corsOrigins(config)],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'if-none-match', 'traceparent', 'x-request-id'],
+    exposedHeaders: ['etag', 'location', 'idempotency-replayed', 'retry-after', 'x-request-id', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
+    maxAge: 600,
+  })
+}
+
+function listeningAddress(http: FastifyInstance, config: Config): string {
+  const address = http.server.address() as AddressInfo | null
+  const host = config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST
+  return `http://${host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host}:${address?.port ?? config.PORT}`
+}

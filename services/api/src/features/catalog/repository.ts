@@ -1,0 +1,96 @@
+import { CompiledQuery, sql, type Selectable } from 'kysely'
+import { violates } from '#platform/database-errors.ts'
+import type { PageRequest } from '#platform/page.ts'
+import type { Products } from '#platform/tables.gen.ts'
+import type { View, Work } from '#platform/work.ts'
+import { DuplicateSku } from './problems.ts'
+
+export type ProductRow = Omit<Selectable<Products>, 'organization_id' | 'images'>
+
+const columns = [
+  'id',
+  'sku',
+  'title',
+  'description',
+  'status',
+  'stock_policy',
+  'prices',
+  'attributes',
+  'metadata',
+  'version',
+  'created_at',
+  'updated_at',
+] as const
+
+export async function insertProduct(work: Work, row: ProductRow): Promise<void> {
+  try {
+    await work.db.insertInto('products').values(row).execute()
+  } catch (error) {
+    throw violates(error, 'products_sku_key')
+      ? new DuplicateSku({ detail: `SKU ${row.sku} exists already`, cause: error })
+      : error
+  }
+}
+
+/** Inserts the products or, where the SKU exists, takes over their fields; returns id and version of each. */
+export async function upsertProducts(work: Work, rows: readonly ProductRow[]) {
+  const result = await work.db.executeQuery<Pick<ProductRow, 'sku' | 'id' | 'version'>>(
+    CompiledQuery.raw(upsertText, [JSON.stringify(rows)]),
+  )
+  return result.rows
+}
+
+const columnList = columns.join(', ')
+const upsertText = `insert into products (${columnList})
+  select ${columnList} from json_populate_recordset(null::products, $1::json) order by sku
+  on conflict (organization_id, sku) do update set title = excluded.title, description = excluded.description,
+    status = excluded.status, stock_policy = excluded.stock_policy, prices = excluded.prices,
+    attributes = excluded.attributes, metadata = excluded.metadata, version = products.version + 1,
+    updated_at = excluded.updated_at
+  returning sku, id, version`
+
+/** Locks what exists of these SKUs, in the order of SKUs. */
+export const lockProducts = (work: Work, skus: readonly string[]): Promise<ProductRow[]> =>
+  work.db
+    .selectFrom('products')
+    .select(columns)
+    .where('sku', '=', sql<string>`any(${skus})`)
+    .orderBy('sku')
+    .forUpdate()
+    .execute()
+
+export const selectProduct = (view: View, id: string): Promise<ProductRow | undefined> =>
+  view.db.selectFrom('products').select(columns).where('id', '=', id).executeTakeFirst()
+
+export interface ProductFilter {
+  readonly q?: string
+  readonly sku?: string
+  readonly status?: readonly string[]
+}
+
+/** Newest first. */
+export function selectProducts(view: View, filter: ProductFilter, page: PageRequest): Promise<ProductRow[]> {
+  const forward = page.direction === 'forward'
+  let rows = view.db.selectFrom('products').select(columns).orderBy('id', forward ? 'desc' : 'asc').limit(page.limit + 1)
+  if (page.position) rows = rows.where('id', forward ? '<' : '>', String(page.position[0]))
+  if (filter.sku !== undefined) rows = rows.where('sku', '=', filter.sku)
+  if (filter.status !== undefined) rows = rows.where('status', '=', sql<string>`any(${filter.status})`)
+  if (filter.q !== undefined) {
+    const pattern = filter.q.replace(/[\\%_]/g, '\\$&')
+    rows = rows.where((e) => e.or([e('sku', 'like', `${pattern}%`), e('title', 'ilike', `%${pattern}%`)]))
+  }
+  return rows.execute()
+}
+
+/** What placing an order needs to know of a product. */
+export type ProductForSale = Pick<ProductRow, 'sku' | 'title' | 'status' | 'stock_policy'> & {
+  readonly prices: Readonly<Record<string, number>>
+}
+
+export async function selectProductsForSale(view: Pick<View, 'db'>, skus: readonly string[]): Promise<ProductForSale[]> {
+  const { rows } = await view.db.executeQuery<ProductForSale>(CompiledQuery.raw(forSaleText, [skus]))
+  return rows
+}
+
+const forSaleText = `select sku, title, status, stock_policy, prices from products
+  where organization_id = current_setting('app.organization_id') and sku = any($1)`

@@ -1,0 +1,5 @@
+export { type ApiKeyLookup, createApiKeyLookup } from './api-key-lookup.ts'
+export { createApiKey } from './create-api-key.ts'
+export { createOrganization } from './organizations.ts'
+export { selectOrganization } from './repository.ts'
+export { identityRoutes } from './routes.ts'

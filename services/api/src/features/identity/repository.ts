@@ -1,0 +1,82 @@
+import type { Insertable, Selectable, Updateable } from 'kysely'
+import { CompiledQuery } from 'kysely'
+import type { Database } from '#platform/database.ts'
+import type { PageRequest } from '#platform/page.ts'
+import type { ApiKeys, Organizations } from '#platform/tables.gen.ts'
+import type { View, Work } from '#platform/work.ts'
+
+export type ApiKeyRow = Omit<Selectable<ApiKeys>, 'secret_hash' | 'organization_id'>
+export type OrganizationRow = Selectable<Organizations>
+
+const keyColumns = [
+  'id',
+  'principal_id',
+  'name',
+  'mode',
+  'hint',
+  'scopes',
+  'rate_limit_per_minute',
+  'allowed_cidrs',
+  'expires_at',
+  'revoked_at',
+  'last_used_at',
+  'metadata',
+  'version',
+  'created_at',
+  'updated_at',
+] as const
+const organizationColumns = ['id', 'name', 'currency', 'metadata', 'version', 'created_at', 'updated_at'] as const
+
+export const insertOrganization = (work: Work, row: Insertable<Organizations>): Promise<OrganizationRow> =>
+  work.db.insertInto('organizations').values(row).returning(organizationColumns).executeTakeFirstOrThrow()
+
+/** The caller's own organization: the policies show no other. */
+export const selectOrganization = (view: Pick<View, 'db'>): Promise<OrganizationRow> =>
+  view.db.selectFrom('organizations').select(organizationColumns).executeTakeFirstOrThrow()
+
+export const lockOrganization = (work: Work): Promise<OrganizationRow> =>
+  work.db.selectFrom('organizations').select(organizationColumns).forUpdate().executeTakeFirstOrThrow()
+
+export const updateOrganization = (work: Work, change: Updateable<Organizations>): Promise<OrganizationRow> =>
+  work.db.updateTable('organizations').set(change).returning(organizationColumns).executeTakeFirstOrThrow()
+
+export const insertApiKey = (work: Work, row: Insertable<ApiKeys>): Promise<ApiKeyRow> =>
+  work.db.insertInto('api_keys').values(row).returning(keyColumns).executeTakeFirstOrThrow()
+
+export const selectApiKey = (view: View, id: string): Promise<ApiKeyRow | undefined> =>
+  view.db.selectFrom('api_keys').select(keyColumns).where('id', '=', id).executeTakeFirst()
+
+export const lockApiKey = (work: Work, id: string): Promise<ApiKeyRow | undefined> =>
+  work.db.selectFrom('api_keys').select(keyColumns).where('id', '=', id).forUpdate().executeTakeFirst()
+
+export const updateApiKey = (work: Work, id: string, change: Updateable<ApiKeys>): Promise<ApiKeyRow> =>
+  work.db.updateTable('api_keys').set(change).where('id', '=', id).returning(keyColumns).executeTakeFirstOrThrow()
+
+/** Newest first. */
+export function selectApiKeys(view: View, { limit, direction, position }: PageRequest): Promise<ApiKeyRow[]> {
+  const forward = direction === 'forward'
+  let rows = view.db.selectFrom('api_keys').select(keyColumns).orderBy('id', forward ? 'desc' : 'asc').limit(limit + 1)
+  if (position) rows = rows.where('id', forward ? '<' : '>', String(position[0]))
+  return rows.execute()
+}
+
+/** What is known of a credential before its tenant is: found by nothing but the hash, under a policy of its own. */
+export type CredentialRow = Pick<
+  Selectable<ApiKeys>,
+  'organization_id' | 'id' | 'principal_id' | 'scopes' | 'rate_limit_per_minute' | 'allowed_cidrs' | 'expires_at' | 'revoked_at' | 'last_used_at'
+>
+
+export async function selectCredential(database: Database, secretHash: string): Promise<CredentialRow | null> {
+  const session = await database.begin({ role: 'app', credentialHash: secretHash, readOnly: true })
+  try {
+    const { rows } = await session.db.executeQuery<CredentialRow>(CompiledQuery.raw(credentialText, [secretHash]))
+    await session.commit()
+    return rows[0] ?? null
+  } catch (error) {
+    await session.rollback(error)
+    throw error
+  }
+}
+
+const credentialText = `select organization_id, id, principal_id, scopes, rate_limit_per_minute, allowed_cidrs,
+  expires_at, revoked_at, last_used_at from api_keys where secret_hash = $1`

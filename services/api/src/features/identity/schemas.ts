@@ -1,0 +1,110 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { component, Nullable, OneOf } from '#platform/schema.ts'
+import { scopes } from '#platform/scopes.ts'
+import { closed, Currency, Id, Metadata, Text, Timestamp } from '#platform/wire.ts'
+
+const Scopes = Type.Array(OneOf(scopes), { minItems: 1, maxItems: scopes.length, uniqueItems: true })
+const Cidrs = Type.Array(Type.String({ maxLength: 49 }), { maxItems: 50, description: 'Address ranges that may use it; empty: any' })
+const RatePerMinute = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Requests per minute' })
+
+export const Organization = component(
+  'Organization',
+  Type.Object(
+    {
+      id: Id('org'),
+      name: Type.String(),
+      currency: Currency,
+      metadata: Metadata,
+      version: Type.Integer(),
+      createdAt: Timestamp,
+      updatedAt: Timestamp,
+    },
+    closed,
+  ),
+)
+export type Organization = Static<typeof Organization>
+
+export const UpdateOrganization = component(
+  'UpdateOrganization',
+  Type.Object(
+    { name: Type.Optional(Text(200)), metadata: Type.Optional(Metadata) },
+    { ...closed, minProperties: 1, examples: [{ name: 'Acme Ltd' }] },
+  ),
+)
+export type UpdateOrganization = Static<typeof UpdateOrganization>
+
+const apiKey = {
+  id: Id('key'),
+  principalId: Type.String({ description: 'Who the key acts as; the same after a rotation' }),
+  name: Type.String(),
+  mode: OneOf(['live', 'test']),
+  hint: Type.String({ description: 'End of the secret, to recognise it by' }),
+  scopes: Type.Array(OneOf(scopes)),
+  rateLimitPerMinute: Nullable(RatePerMinute),
+  allowedCidrs: Cidrs,
+  status: OneOf(['active', 'expired', 'revoked']),
+  expiresAt: Nullable(Timestamp),
+  revokedAt: Nullable(Timestamp),
+  lastUsedAt: Nullable(Timestamp),
+  metadata: Metadata,
+  version: Type.Integer(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+}
+
+export const ApiKey = component('ApiKey', Type.Object(apiKey, closed))
+export type ApiKey = Static<typeof ApiKey>
+
+export const NewApiKey = component(
+  'NewApiKey',
+  Type.Object({ ...apiKey, secret: Type.String({ description: 'The key itself. It is shown this once.' }) }, closed),
+)
+export type NewApiKey = Static<typeof NewApiKey>
+
+export const CreateApiKey = component(
+  'CreateApiKey',
+  Type.Object(
+    {
+      name: Text(200),
+      scopes: Scopes,
+      mode: Type.Optional(OneOf(['live', 'test'])),
+      rateLimitPerMinute: Type.Optional(RatePerMinute),
+      allowedCidrs: Type.Optional(Cidrs),
+      expiresAt: Type.Optional(Timestamp),
+      metadata: Type.Optional(Metadata),
+    },
+    { ...closed, examples: [{ name: 'Web shop', scopes: ['orders:read', 'orders:write'] }] },
+  ),
+)
+export type CreateApiKey = Static<typeof CreateApiKey>
+
+export const RotateApiKey = component(
+  'RotateApiKey',
+  Type.Object(
+    {
+      overlapSeconds: Type.Optional(
+        Type.Integer({ minimum: 0, maximum: 604_800, default: 3_600, description: 'How long the old secret still works' }),
+      ),
+    },
+    { ...closed, examples: [{ overlapSeconds: 3600 }] },
+  ),
+)
+export type RotateApiKey = Static<typeof RotateApiKey>
+
+export const Me = component(
+  'Me',
+  Type.Object(
+    {
+      type: OneOf(['apiKey']),
+      principalId: Type.String(),
+      scopes: Type.Array(OneOf(scopes)),
+      limits: Type.Object({ requestsPerMinute: Type.Integer() }, closed),
+      apiKey: ApiKey,
+      organization: Organization,
+    },
+    closed,
+  ),
+)
+export type Me = Static<typeof Me>
+
+export const ApiKeyParams = Type.Object({ apiKeyId: Id('key') }, closed)

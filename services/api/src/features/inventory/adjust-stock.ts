@@ -1,0 +1,26 @@
+import { type ExpectedVersion, checkVersion } from '#platform/version.ts'
+import type { Work } from '#platform/work.ts'
+import { movementBetween, recordAdjustment } from './movements.ts'
+import { presentLevel } from './present.ts'
+import { InsufficientOnHand, StockLevelNotFound, StockLimitExceeded } from './problems.ts'
+import { type LevelKey, lockLevels, writeLevels } from './repository.ts'
+import { type AdjustStock, maxQuantity, type StockLevel } from './schemas.ts'
+
+/** Adds to what is on hand, or takes from it. */
+export async function adjustStock(
+  work: Work,
+  key: LevelKey,
+  { change, type, reason }: AdjustStock,
+  expected: ExpectedVersion,
+): Promise<StockLevel> {
+  const [before] = await lockLevels(work, [key])
+  if (!before) throw new StockLevelNotFound()
+  checkVersion(expected, before.version)
+  const onHand = before.on_hand + change
+  if (onHand < 0) throw new InsufficientOnHand({ detail: `${before.on_hand} on hand, ${-change} to take` })
+  if (onHand > maxQuantity) throw new StockLimitExceeded()
+  const after = { ...before, on_hand: onHand, version: before.version + 1, updated_at: work.now }
+  await writeLevels(work, [after], [movementBetween(work, before, after, { type: type ?? 'adjustment', reason })])
+  recordAdjustment(work, before, after)
+  return presentLevel(after)
+}

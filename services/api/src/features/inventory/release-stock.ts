@@ -1,0 +1,18 @@
+import type { Work } from '#platform/work.ts'
+import { movementBetween } from './movements.ts'
+import { endReservations, lockLevels, writeLevels } from './repository.ts'
+
+/** Gives back what an order had reserved, because it was cancelled (released) or not paid in time (expired). */
+export async function releaseStock(work: Work, orderId: string, state: 'released' | 'expired'): Promise<void> {
+  const ended = await endReservations(work, orderId, state)
+  if (ended.length === 0) return
+  const levels = await lockLevels(work, ended)
+  const steps = levels.flatMap((before) => {
+    const quantity = ended
+      .filter(({ sku, location_id }) => sku === before.sku && location_id === before.location_id)
+      .reduce((sum, reservation) => sum + reservation.quantity, 0)
+    return quantity === 0 ? [] : [{ before, after: { ...before, reserved: before.reserved - quantity } }]
+  })
+  const movements = steps.map(({ before, after }) => movementBetween(work, before, after, { type: 'release', orderId }))
+  await writeLevels(work, steps.map(({ after }) => after), movements)
+}

@@ -1,0 +1,126 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { component, Nullable, OneOf } from '#platform/schema.ts'
+import { closed, Id, Metadata, Sku, Text, Timestamp } from '#platform/wire.ts'
+
+export const maxQuantity = 1_000_000_000
+
+const OnHand = Type.Integer({ minimum: 0, maximum: maxQuantity, description: 'Units physically there' })
+const SafetyStock = Type.Integer({ minimum: 0, maximum: maxQuantity, description: 'Units that are not sold' })
+
+export const Location = component(
+  'Location',
+  Type.Object(
+    {
+      id: Id('loc'),
+      name: Type.String(),
+      isDefault: Type.Boolean({ description: 'Orders that name no location take their stock here' }),
+      metadata: Metadata,
+      version: Type.Integer(),
+      createdAt: Timestamp,
+      updatedAt: Timestamp,
+    },
+    closed,
+  ),
+)
+export type Location = Static<typeof Location>
+
+export const CreateLocation = component(
+  'CreateLocation',
+  Type.Object(
+    { name: Text(200), isDefault: Type.Optional(Type.Boolean()), metadata: Type.Optional(Metadata) },
+    { ...closed, examples: [{ name: 'Warehouse north' }] },
+  ),
+)
+export type CreateLocation = Static<typeof CreateLocation>
+
+export const StockLevel = component(
+  'StockLevel',
+  Type.Object(
+    {
+      sku: Sku,
+      locationId: Id('loc'),
+      onHand: Type.Integer(),
+      reserved: Type.Integer({ description: 'Units promised to orders' }),
+      safetyStock: Type.Integer(),
+      available: Type.Integer({ description: 'onHand − reserved − safetyStock; negative means a shortfall' }),
+      version: Type.Integer({ description: 'Counts set and adjust; reservations leave it' }),
+      createdAt: Timestamp,
+      updatedAt: Timestamp,
+    },
+    closed,
+  ),
+)
+export type StockLevel = Static<typeof StockLevel>
+
+export const SetStockLevel = component(
+  'SetStockLevel',
+  Type.Object(
+    { onHand: OnHand, safetyStock: Type.Optional(SafetyStock), reason: Type.Optional(Text(200)) },
+    { ...closed, examples: [{ onHand: 120 }] },
+  ),
+)
+export type SetStockLevel = Static<typeof SetStockLevel>
+
+export const SetStockLevels = component(
+  'SetStockLevels',
+  Type.Object(
+    {
+      levels: Type.Array(
+        Type.Object(
+          { sku: Sku, locationId: Id('loc'), onHand: OnHand, safetyStock: Type.Optional(SafetyStock) },
+          closed,
+        ),
+        { minItems: 1, maxItems: 1_000 },
+      ),
+      reason: Type.Optional(Text(200)),
+    },
+    { ...closed, examples: [{ levels: [{ sku: 'MUG-BLUE', locationId: 'loc_01jd0000000000000000000000', onHand: 120 }] }] },
+  ),
+)
+export type SetStockLevels = Static<typeof SetStockLevels>
+
+export const StockLevels = component('StockLevels', Type.Object({ levels: Type.Array(StockLevel) }, closed))
+export type StockLevels = Static<typeof StockLevels>
+
+export const AdjustStock = component(
+  'AdjustStock',
+  Type.Object(
+    {
+      change: Type.Integer({ minimum: -maxQuantity, maximum: maxQuantity, description: 'Units to add, or to take when negative' }),
+      type: Type.Optional(OneOf(['receipt', 'adjustment'], { default: 'adjustment' })),
+      reason: Type.Optional(Text(200)),
+    },
+    { ...closed, examples: [{ change: -2, reason: 'damaged' }] },
+  ),
+)
+export type AdjustStock = Static<typeof AdjustStock>
+
+export const StockMovement = component(
+  'StockMovement',
+  Type.Object(
+    {
+      id: Id('mov'),
+      sku: Sku,
+      locationId: Id('loc'),
+      type: OneOf(['receipt', 'adjustment', 'reserve', 'release', 'consume', 'restock']),
+      onHandChange: Type.Integer(),
+      reservedChange: Type.Integer(),
+      onHand: Type.Integer({ description: 'The level after the movement' }),
+      reserved: Type.Integer({ description: 'The level after the movement' }),
+      orderId: Nullable(Id('ord')),
+      reason: Nullable(Type.String()),
+      actor: Type.Object({ type: Type.String(), id: Type.String() }, closed),
+      requestId: Type.String(),
+      occurredAt: Timestamp,
+    },
+    closed,
+  ),
+)
+export type StockMovement = Static<typeof StockMovement>
+
+export const LocationParams = Type.Object({ locationId: Id('loc') }, closed)
+export const StockLevelParams = Type.Object({ sku: Sku, locationId: Id('loc') }, closed)
+export const stockLevelFilter = {
+  sku: Type.Optional(Type.Array(Sku, { maxItems: 100, description: 'Only these SKUs' })),
+  locationId: Type.Optional(Id('loc')),
+}

@@ -1,0 +1,89 @@
+import { selectProductsForSale } from '#features/catalog/index.ts'
+import { type ExpectedVersion, checkVersion } from '#platform/version.ts'
+import type { Work } from '#platform/work.ts'
+import { movementBetween, recordAdjustment } from './movements.ts'
+import { presentLevel } from './present.ts'
+import { RepeatedLevel, UnknownStockItem } from './problems.ts'
+import { type LevelRow, openLevels, selectLocationIds, writeLevels } from './repository.ts'
+import type { SetStockLevel, SetStockLevels, StockLevel, StockLevels } from './schemas.ts'
+
+interface Target {
+  readonly sku: string
+  readonly locationId: string
+  readonly onHand: number
+  readonly safetyStock?: number
+}
+
+/** Sets one level to what was counted; creates it when none is kept yet. */
+export async function setStockLevel(
+  work: Work,
+  key: { readonly sku: string; readonly locationId: string },
+  input: SetStockLevel,
+  expected: ExpectedVersion,
+): Promise<StockLevel> {
+  const { reason, ...counts } = input
+  const { levels } = await setLevels(work, [{ ...key, ...counts }], reason, (level) => {
+    if (level.version > 0) checkVersion(expected, level.version)
+  })
+  const [level] = levels
+  if (!level) throw new Error('setting one level returned none')
+  return level
+}
+
+/** Sets many levels at once, all or nothing. */
+export async function setStockLevels(work: Work, { levels, reason }: SetStockLevels): Promise<StockLevels> {
+  const keys = new Set(levels.map(({ sku, locationId }) => `${sku}@${locationId}`))
+  if (keys.size < levels.length) throw new RepeatedLevel()
+  return setLevels(work, levels, reason, () => {})
+}
+
+async function setLevels(
+  work: Work,
+  targets: readonly Target[],
+  reason: string | undefined,
+  check: (level: LevelRow) => void,
+): Promise<StockLevels> {
+  await refuseUnknown(work, targets)
+  const opened = await openLevels(work, targets.map(({ sku, locationId }) => ({ sku, location_id: locationId })))
+  const byKey = new Map(opened.map((level) => [`${level.sku}@${level.location_id}`, level]))
+  const steps = targets.map((target) => {
+    const before = byKey.get(`${target.sku}@${target.locationId}`)
+    if (!before) throw new Error('a level that was opened is missing')
+    check(before)
+    return { before, after: nextLevel(before, target, work.now) }
+  })
+  const changed = steps.filter(({ before, after }) => before.version !== after.version)
+  const movements = changed
+    .filter(({ before, after }) => before.on_hand !== after.on_hand)
+    .map(({ before, after }) => movementBetween(work, before, after, { type: 'adjustment', reason }))
+  if (changed.length > 0) await writeLevels(work, changed.map(({ after }) => after), movements)
+  for (const { before, after } of changed) recordAdjustment(work, before, after)
+  return { levels: steps.map(({ after }) => presentLevel(after)) }
+}
+
+/** A level that is counted as it was keeps its version, unless it is new. */
+function nextLevel(before: LevelRow, { onHand, safetyStock }: Target, now: Date): LevelRow {
+  const next = { ...before, on_hand: onHand, safety_stock: safetyStock ?? before.safety_stock }
+  const same = before.version > 0 && next.on_hand === before.on_hand && next.safety_stock === before.safety_stock
+  return same ? before : { ...next, version: before.version + 1, updated_at: now }
+}
+
+async function refuseUnknown(work: Work, targets: readonly Target[]): Promise<void> {
+  const [products, locations] = await Promise.all([
+    selectProductsForSale(work, [...new Set(targets.map(({ sku }) => sku))]),
+    selectLocationIds(work, [...new Set(targets.map(({ locationId }) => locationId))]),
+  ])
+  const skus = new Set(products.map(({ sku }) => sku))
+  const errors = targets.flatMap(({ sku, locationId }, index) => [
+    ...(skus.has(sku) ? [] : [unknown(index, 'sku', `there is no product with SKU ${sku}`)]),
+    ...(locations.has(locationId) ? [] : [unknown(index, 'locationId', `there is no location ${locationId}`)]),
+  ])
+  if (errors.length > 0) throw new UnknownStockItem({ detail: errors[0]?.message ?? '', errors })
+}
+
+const unknown = (index: number, name: string, message: string) => ({
+  field: `levels[${index}].${name}`,
+  pointer: `/levels/${index}/${name}`,
+  code: 'UNKNOWN',
+  message,
+})

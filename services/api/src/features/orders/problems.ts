@@ -1,0 +1,52 @@
+import { defineProblem } from '#platform/problem.ts'
+
+export const OrderNotFound = defineProblem({ status: 404, code: 'ORDER_NOT_FOUND', title: 'There is no such order' })
+export const OutOfStock = defineProblem({
+  status: 409,
+  code: 'OUT_OF_STOCK',
+  title: 'Not enough stock to place the order',
+  advice: 'Each entry of errors names a line and what is available. The same request succeeds after a restock.',
+})
+export const DuplicateExternalId = defineProblem({
+  status: 409,
+  code: 'DUPLICATE_EXTERNAL_ID',
+  title: 'An order of this source with this external id exists already',
+  advice: 'Read the existing order; detail names it.',
+})
+export const OrderNotCancellable = defineProblem({
+  status: 409,
+  code: 'ORDER_NOT_CANCELLABLE',
+  title: 'The order cannot be cancelled in its present status',
+})
+export const UnknownSku = defineProblem({
+  status: 422,
+  code: 'UNKNOWN_SKU',
+  title: 'A line names a SKU that is not for sale',
+  advice: 'Entries of errors name the lines. Products must exist and be active.',
+})
+export const PriceMissing = defineProblem({
+  status: 422,
+  code: 'PRICE_MISSING',
+  title: 'A product has no price in the currency of the order',
+})
+export const PriceNotAllowed = defineProblem({
+  status: 403,
+  code: 'PRICE_NOT_ALLOWED',
+  title: 'Giving a unit price needs the scope orders:price',
+})
+export const CurrencyMismatch = defineProblem({
+  status: 422,
+  code: 'CURRENCY_MISMATCH',
+  title: 'All amounts of an order are in its one currency',
+})
+export const UnknownLocation = defineProblem({
+  status: 422,
+  code: 'UNKNOWN_LOCATION',
+  title: 'There is no such location to take the stock from',
+  advice: 'Name an existing locationId, or create a default location.',
+})
+export const AmountTooLarge = defineProblem({
+  status: 422,
+  code: 'AMOUNT_TOO_LARGE',
+  title: 'The sum of the order is too large',
+})

@@ -1,0 +1,231 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { component, Nullable, OneOf } from '#platform/schema.ts'
+import { closed, Currency, Id, Metadata, Money, Price, Sku, Text, Timestamp } from '#platform/wire.ts'
+import { orderActions, orderStatuses } from './status.ts'
+
+export const paymentTerms = ['prepaid', 'onAccount'] as const
+const PaymentTerms = OneOf(paymentTerms, {
+  description: 'onAccount: confirmed at once and settled later; prepaid: waits for payment until expiresAt',
+})
+const Source = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', description: 'The channel the order came from' })
+const ExternalId = Text(128, { pattern: '^[^\\u0000-\\u001f\\u007f]+$', description: "The channel's own id of the order" })
+const contactText = (maxLength: number) => Type.Optional(Text(maxLength))
+
+export const Customer = component(
+  'Customer',
+  Type.Object(
+    { name: contactText(200), email: Type.Optional(Type.String({ format: 'email', maxLength: 254 })), phone: contactText(40), externalId: contactText(128) },
+    closed,
+  ),
+)
+export const Address = component(
+  'Address',
+  Type.Object(
+    {
+      name: contactText(200),
+      company: contactText(200),
+      line1: Text(200),
+      line2: contactText(200),
+      city: Text(100),
+      region: contactText(100),
+      postalCode: contactText(20),
+      country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2' }),
+      phone: contactText(40),
+    },
+    closed,
+  ),
+)
+
+export const PlaceOrderLine = component(
+  'PlaceOrderLine',
+  Type.Object(
+    {
+      sku: Sku,
+      quantity: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+      unitPrice: Type.Optional(Price),
+      metadata: Type.Optional(Metadata),
+    },
+    closed,
+  ),
+)
+
+const basket = {
+  paymentTerms: PaymentTerms,
+  currency: Type.Optional(Currency),
+  locationId: Type.Optional(Id('loc', 'Where the stock is taken from; the default location if not given')),
+  lines: Type.Array(PlaceOrderLine, { minItems: 1, maxItems: 1_000 }),
+}
+
+export const PlaceOrder = component(
+  'PlaceOrder',
+  Type.Object(
+    {
+      ...basket,
+      source: Type.Optional(Source),
+      externalId: Type.Optional(ExternalId),
+      customer: Type.Optional(Customer),
+      shippingAddress: Type.Optional(Address),
+      billingAddress: Type.Optional(Address),
+      notes: Type.Optional(Type.String({ maxLength: 2_000 })),
+      metadata: Type.Optional(Metadata),
+    },
+    {
+      ...closed,
+      dependentRequired: { source: ['externalId'], externalId: ['source'] },
+      examples: [{ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }],
+    },
+  ),
+)
+export type PlaceOrder = Static<typeof PlaceOrder>
+
+export const QuoteOrder = component(
+  'QuoteOrder',
+  Type.Object(basket, { ...closed, examples: [{ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }] }),
+)
+export type QuoteOrder = Static<typeof QuoteOrder>
+
+const Totals = component(
+  'OrderTotals',
+  Type.Object({ items: Money, discount: Money, shipping: Money, tax: Money, total: Money }, closed),
+)
+
+export const OrderLine = component(
+  'OrderLine',
+  Type.Object(
+    {
+      id: Id('lin'),
+      sku: Sku,
+      title: Type.String(),
+      quantity: Type.Integer(),
+      quantityCancelled: Type.Integer(),
+      quantityFulfilled: Type.Integer(),
+      unitPrice: Money,
+      discount: Money,
+      tax: Money,
+      total: Money,
+      metadata: Metadata,
+    },
+    closed,
+  ),
+)
+
+const summary = {
+  id: Id('ord'),
+  number: Type.String({ description: 'For people: on invoices, parcels, the phone' }),
+  status: OneOf(orderStatuses),
+  paymentStatus: OneOf(['unpaid', 'authorized', 'partiallyPaid', 'paid', 'partiallyRefunded', 'refunded']),
+  fulfillmentStatus: OneOf(['unfulfilled', 'partiallyFulfilled', 'fulfilled']),
+  returnStatus: OneOf(['none', 'requested', 'returned']),
+  source: Nullable(Source),
+  externalId: Nullable(ExternalId),
+  locationId: Id('loc'),
+  paymentTerms: PaymentTerms,
+  totals: Totals,
+  placedAt: Nullable(Timestamp),
+  confirmedAt: Nullable(Timestamp),
+  expiresAt: Nullable(Timestamp),
+  closedAt: Nullable(Timestamp),
+  metadata: Metadata,
+  version: Type.Integer(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+}
+
+export const OrderSummary = component('OrderSummary', Type.Object(summary, closed))
+export type OrderSummary = Static<typeof OrderSummary>
+
+const snapshot = { ...summary, cancelReason: Nullable(Type.String()), lines: Type.Array(OrderLine) }
+
+export const OrderSnapshot = component(
+  'OrderSnapshot',
+  Type.Object(snapshot, { ...closed, description: 'An order as the ledger keeps it: without personal fields' }),
+)
+export type OrderSnapshot = Static<typeof OrderSnapshot>
+
+export const Order = component(
+  'Order',
+  Type.Object(
+    {
+      ...snapshot,
+      customer: Nullable(Customer),
+      shippingAddress: Nullable(Address),
+      billingAddress: Nullable(Address),
+      notes: Nullable(Type.String()),
+      allowedActions: Type.Array(OneOf(orderActions), { description: 'What this caller may do now' }),
+    },
+    closed,
+  ),
+)
+export type Order = Static<typeof Order>
+
+export const Quote = component(
+  'Quote',
+  Type.Object(
+    {
+      placeable: Type.Boolean({ description: 'Whether the order could be placed now' }),
+      locationId: Id('loc'),
+      totals: Totals,
+      lines: Type.Array(
+        Type.Object(
+          {
+            sku: Sku,
+            title: Type.String(),
+            quantity: Type.Integer(),
+            unitPrice: Money,
+            priceSource: OneOf(['catalog', 'request']),
+            total: Money,
+          },
+          closed,
+        ),
+      ),
+      stock: Type.Array(
+        Type.Object(
+          {
+            sku: Sku,
+            policy: OneOf(['deny', 'untracked']),
+            requested: Type.Integer({ description: 'Over all lines of the SKU' }),
+            available: Nullable(Type.Integer()),
+            sufficient: Type.Boolean(),
+          },
+          closed,
+        ),
+      ),
+    },
+    closed,
+  ),
+)
+export type Quote = Static<typeof Quote>
+
+export const CancelOrder = component(
+  'CancelOrder',
+  Type.Object({ reason: Type.Optional(Text(200)) }, { ...closed, examples: [{ reason: 'customer' }] }),
+)
+export type CancelOrder = Static<typeof CancelOrder>
+
+export const TimelineEntry = component(
+  'TimelineEntry',
+  Type.Object(
+    {
+      id: Id('evt'),
+      type: Type.String({ description: 'order.placed, order.confirmed …' }),
+      occurredAt: Timestamp,
+      actor: Type.Object({ type: Type.String(), id: Type.String() }, closed),
+      requestId: Type.String(),
+      version: Type.Integer({ description: 'The version of the order this led to' }),
+      changed: Type.Array(Type.String()),
+      order: OrderSnapshot,
+    },
+    closed,
+  ),
+)
+export type TimelineEntry = Static<typeof TimelineEntry>
+
+export const OrderParams = Type.Object({ orderId: Id('ord') }, closed)
+export const ExternalOrderParams = Type.Object({ source: Source, externalId: ExternalId }, closed)
+export const orderFilter = {
+  status: Type.Optional(Type.Array(OneOf(orderStatuses), { maxItems: orderStatuses.length })),
+  source: Type.Optional(Source),
+  number: Type.Optional(Text(40)),
+  placedFrom: Type.Optional(Timestamp),
+  placedTo: Type.Optional(Timestamp),
+}

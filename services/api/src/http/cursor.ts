@@ -1,0 +1,37 @@
+import canonicalize from 'canonicalize'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { PagePosition } from '#platform/page.ts'
+import { InvalidCursor } from './problems.ts'
+
+/** Opaque cursors, signed and bound to one list, one filter and one tenant. */
+export interface Cursors {
+  encode(position: PagePosition, binding: string): string
+  /** @throws InvalidCursor when it was changed, or taken from another list, filter or tenant. */
+  decode(cursor: string, binding: string): PagePosition
+}
+
+const macLength = 16
+
+export function createCursors(secret: string): Cursors {
+  const sign = (payload: string, binding: string): Buffer =>
+    createHmac('sha256', secret).update(`${binding}\n${payload}`).digest().subarray(0, macLength)
+  return {
+    encode(position, binding) {
+      const payload = JSON.stringify(position)
+      return Buffer.concat([sign(payload, binding), Buffer.from(payload)]).toString('base64url')
+    },
+    decode(cursor, binding) {
+      const bytes = Buffer.from(cursor, 'base64url')
+      const payload = bytes.subarray(macLength).toString()
+      const mac = bytes.subarray(0, macLength)
+      if (mac.length !== macLength || !timingSafeEqual(mac, sign(payload, binding))) throw new InvalidCursor()
+      return JSON.parse(payload) as PagePosition
+    },
+  }
+}
+
+/** What a cursor is bound to: the operation, the tenant and every query parameter but the page's own. */
+export function cursorBinding(operation: string, organizationId: string, query: Readonly<Record<string, unknown>>): string {
+  const { limit: _limit, after: _after, before: _before, ...filter } = query
+  return `${operation} ${organizationId} ${canonicalize(filter)}`
+}

@@ -1,0 +1,22 @@
+import type { Page, PagePosition } from '#platform/page.ts'
+
+/** The success envelope around `data` that is already serialized: its bytes stay what they are. */
+export const envelope = (data: string, requestId: string): string =>
+  `{"success":true,"data":${data},"meta":{"requestId":"${requestId}"}}`
+
+export function pageEnvelope<T>(
+  page: Page<T>,
+  requestId: string,
+  serialize: (item: T) => string,
+  cursorOf: (position: PagePosition) => string,
+): string {
+  const meta = {
+    requestId,
+    page: {
+      nextCursor: page.next && cursorOf(page.next),
+      previousCursor: page.previous && cursorOf(page.previous),
+      hasMore: page.next !== null,
+    },
+  }
+  return `{"success":true,"data":[${page.items.map(serialize).join(',')}],"meta":${JSON.stringify(meta)}}`
+}

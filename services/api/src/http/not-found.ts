@@ -1,0 +1,46 @@
+import type { FastifyInstance, HTTPMethods } from 'fastify'
+import findMyWay from 'find-my-way'
+import { AppError } from '#platform/problem.ts'
+import { MalformedRequest, MethodNotAllowed, NotAcceptable, RouteNotFound, sendProblem, UriTooLong } from './problems.ts'
+
+const maxUrlLength = 8_192
+
+/** Tells a wrong method (405 with Allow) from a wrong address (404), which Fastify does not. */
+export function handleUnknownRoutes(app: FastifyInstance): void {
+  const routes = findMyWay()
+  const methods = new Set<HTTPMethods>()
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const name of [method].flat() as HTTPMethods[]) {
+      methods.add(name)
+      if (!routes.hasRoute(name as findMyWay.HTTPMethod, url)) routes.on(name as findMyWay.HTTPMethod, url, () => {})
+    }
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '/'
+    const allowed = [...methods].filter((name) => routes.find(name as findMyWay.HTTPMethod, path) !== null).sort()
+    const problem: AppError =
+      allowed.length === 0
+        ? new RouteNotFound({ detail: `There is nothing at ${request.method} ${path}` })
+        : new MethodNotAllowed({ headers: { allow: allowed.join(', ') } })
+    return sendProblem(problem, request, reply)
+  })
+}
+
+/** Refuses what no route could answer: over-long URLs and clients that cannot read JSON. */
+export function refuseUnanswerable(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request) => {
+    if (request.url.length > maxUrlLength) throw new UriTooLong()
+    if (request.url.includes('%00')) throw new MalformedRequest({ detail: 'The URL contains NUL' })
+    const access = request.routeOptions.config.access
+    if (access && !('public' in access) && !acceptsJson(request.headers.accept)) throw new NotAcceptable()
+  })
+}
+
+function acceptsJson(accept: string | undefined): boolean {
+  if (accept === undefined || accept.trim() === '') return true
+  return accept.split(',').some((range) => {
+    const [type, ...parameters] = range.trim().toLowerCase().split(/\s*;\s*/)
+    const refused = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+    return !refused && ['*/*', 'application/*', 'application/json', 'application/problem+json'].includes(type ?? '')
+  })
+}

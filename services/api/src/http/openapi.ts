@@ -1,0 +1,205 @@
+import swagger from '@fastify/swagger'
+import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import { IdempotencyInProgress, IdempotencyKeyReused } from '#platform/idempotency.ts'
+import { DatabaseUnavailable } from '#platform/database-errors.ts'
+import { type ProblemClass, type ProblemDefinition } from '#platform/problem.ts'
+import { component, componentSchemas, Nullable } from '#platform/schema.ts'
+import { PreconditionFailed, PreconditionRequired } from '#platform/version.ts'
+import type { Access } from './kernel.ts'
+import { Forbidden, IdempotencyKeyRequired, InternalError, InvalidCursor, MalformedRequest, NotAcceptable, PayloadTooLarge, RateLimited, Unauthorized, UnsupportedMediaType, ValidationFailed } from './problems.ts'
+
+const closed = { additionalProperties: false }
+
+export const Problem = component(
+  'Problem',
+  Type.Object(
+    {
+      type: Type.String({ format: 'uri', description: 'Address of a page about this kind of problem' }),
+      title: Type.String(),
+      status: Type.Integer(),
+      detail: Type.String(),
+      instance: Type.String({ description: 'Path of the request' }),
+      success: Type.Unsafe<false>({ type: 'boolean', enum: [false] }),
+      error: Type.Object({ code: Type.String(), message: Type.String() }, closed),
+      retryable: Type.Boolean({ description: 'Whether the same request may succeed later' }),
+      errors: Type.Array(
+        Type.Object(
+          {
+            field: Type.String(),
+            pointer: Type.String({ description: 'JSON pointer into the body, query or path' }),
+            code: Type.String(),
+            message: Type.String(),
+            suggestion: Type.Optional(Type.String()),
+          },
+          closed,
+        ),
+      ),
+      meta: Type.Object({ requestId: Type.String() }, closed),
+    },
+    { ...closed, description: 'RFC 9457 problem details: the one body of every error' },
+  ),
+)
+
+const Meta = component('Meta', Type.Object({ requestId: Type.String() }, closed))
+const PageMeta = component(
+  'PageMeta',
+  Type.Object(
+    {
+      requestId: Type.String(),
+      page: Type.Object(
+        {
+          nextCursor: Nullable(Type.String()),
+          previousCursor: Nullable(Type.String()),
+          hasMore: Type.Boolean(),
+        },
+        closed,
+      ),
+    },
+    closed,
+  ),
+)
+const success = Type.Unsafe<true>({ type: 'boolean', enum: [true] })
+
+/** What the document says of one operation; command(), query() and list() fill it in. */
+export interface OperationFacts {
+  readonly id: string
+  readonly summary: string
+  readonly description?: string
+  readonly access: Access
+  readonly status: number
+  readonly idempotency: 'required' | 'optional' | 'none'
+  readonly ifMatch?: 'required' | 'conditional' | 'optional'
+  readonly conditionalRead?: boolean
+  readonly paginated?: boolean
+  readonly params?: TSchema
+  readonly querystring?: TSchema
+  readonly body?: TSchema
+  readonly returns?: TSchema
+  readonly problems: readonly ProblemClass[]
+}
+
+/** The Fastify schema of an operation, which validates its input and becomes its entry in the document. */
+export function operationSchema(facts: OperationFacts): FastifySchema {
+  const definitions = problemsOf(facts)
+  const isPublic = 'public' in facts.access
+  return {
+    operationId: facts.id,
+    tags: [facts.id.split('.')[0] ?? facts.id],
+    summary: facts.summary,
+    description: descriptionOf(facts),
+    security: isPublic ? [] : [{ apiKey: [] }],
+    ...(facts.params ? { params: facts.params } : {}),
+    ...(facts.querystring ? { querystring: facts.querystring } : {}),
+    ...(facts.body ? { body: facts.body } : {}),
+    headers: Type.Object(headersOf(facts)),
+    response: { ...successResponse(facts), ...problemResponses(definitions) },
+    'x-idempotency': facts.idempotency,
+    ...(facts.paginated ? { 'x-pagination': 'cursor' } : {}),
+    ...('scope' in facts.access ? { 'x-scope': facts.access.scope } : {}),
+    'x-error-codes': definitions.map(({ code }) => code).sort(),
+    'x-stability': 'stable',
+  } as FastifySchema
+}
+
+function descriptionOf({ summary, description, access }: OperationFacts): string {
+  const scope = 'scope' in access ? ` Needs the scope \`${access.scope}\`.` : ''
+  return `${description ?? `${summary}.`}${scope}`
+}
+
+/** The example stands for "fill in a fresh one": the Swagger UI replaces it at every Execute. */
+export const idempotencyKeyExample = 'fresh-key-per-request'
+
+function headersOf({ idempotency, ifMatch, conditionalRead }: OperationFacts): TProperties {
+  const headers: TProperties = {}
+  if (idempotency !== 'none') {
+    const key = Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'A unique value per new request; the same one on every retry of it. Here, a fresh one is filled in.',
+      ...(idempotency === 'required' ? { example: idempotencyKeyExample } : {}),
+    })
+    headers['Idempotency-Key'] = idempotency === 'required' ? key : Type.Optional(key)
+  }
+  if (ifMatch) {
+    const tag = Type.String({ description: 'The ETag of the version this change is based on' })
+    headers['If-Match'] = ifMatch === 'required' ? tag : Type.Optional(tag)
+  }
+  if (conditionalRead)
+    headers['If-None-Match'] = Type.Optional(Type.String({ description: 'ETag of a copy; answers 304 while it is current' }))
+  return headers
+}
+
+function problemsOf(facts: OperationFacts): readonly ProblemDefinition[] {
+  const classes: ProblemClass[] = [...facts.problems, NotAcceptable, RateLimited, InternalError, DatabaseUnavailable]
+  if (!('public' in facts.access)) classes.push(Unauthorized)
+  if ('scope' in facts.access) classes.push(Forbidden)
+  if (facts.body) classes.push(MalformedRequest, PayloadTooLarge, UnsupportedMediaType)
+  if (facts.idempotency !== 'none') classes.push(MalformedRequest, IdempotencyInProgress, IdempotencyKeyReused)
+  if (facts.idempotency === 'required') classes.push(IdempotencyKeyRequired)
+  if (facts.body || facts.params || facts.querystring) classes.push(ValidationFailed)
+  if (facts.ifMatch) classes.push(PreconditionFailed, MalformedRequest)
+  if (facts.ifMatch && facts.ifMatch !== 'optional') classes.push(PreconditionRequired)
+  if (facts.paginated) classes.push(InvalidCursor)
+  return [...new Set(classes.map(({ definition }) => definition))]
+}
+
+function successResponse({ status, returns, paginated, ifMatch, conditionalRead, summary }: OperationFacts) {
+  if (!returns) return { [status]: { type: 'null', description: 'Done' } }
+  const data = paginated ? Type.Array(returns) : returns
+  const schema = Type.Object({ success, data, meta: paginated ? PageMeta : Meta }, closed)
+  const text = { type: 'string' }
+  const headers = {
+    ...(status === 201 ? { Location: { ...text, description: 'Address of the new resource' } } : {}),
+    ...(conditionalRead || ifMatch || status === 201 ? { ETag: { ...text, description: 'Version of the resource' } } : {}),
+  }
+  const answer = { description: summary, headers, content: { 'application/json': { schema } } }
+  const notModified = { 304: { type: 'null', description: 'The copy named in If-None-Match is current' } }
+  return { [status]: answer, ...(conditionalRead ? notModified : {}) }
+}
+
+function problemResponses(definitions: readonly ProblemDefinition[]) {
+  const byStatus = Map.groupBy(definitions, ({ status }) => status)
+  return Object.fromEntries(
+    [...byStatus].sort(([a], [b]) => a - b).map(([status, group]) => [
+      status,
+      {
+        description: group.map(({ code, title }) => `\`${code}\`: ${title}`).sort().join('\n\n'),
+        content: { 'application/problem+json': { schema: Problem } },
+      },
+    ]),
+  )
+}
+
+const tags = [
+  { name: 'me', description: 'The credential in use' },
+  { name: 'organization', description: 'The tenant all data belongs to' },
+  { name: 'apiKeys', description: 'Credentials of programs, with scopes' },
+  { name: 'products', description: 'What is sold, with prices per currency' },
+  { name: 'locations', description: 'Where stock is kept' },
+  { name: 'stock', description: 'Stock levels and their movements' },
+  { name: 'orders', description: 'Orders, from quote to cancellation' },
+]
+
+/** Collects every route into one OpenAPI 3.1 document. */
+export async function publishDocument(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Purser',
+        version: '1.0.0',
+        description: 'An order service that partners build on: orders from many channels, exactly once.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/' }],
+      tags,
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: sk_live_… or sk_test_…' } },
+      },
+    },
+    hideUntagged: true,
+    refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`) },
+  })
+  for (const schema of componentSchemas()) app.addSchema(schema)
+}

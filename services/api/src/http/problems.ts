@@ -1,0 +1,136 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError, defineProblem, type ProblemClass, problemSlug } from '#platform/problem.ts'
+
+export const MalformedRequest = defineProblem({ status: 400, code: 'MALFORMED_REQUEST', title: 'The request cannot be read' })
+export const InvalidCursor = defineProblem({
+  status: 400,
+  code: 'INVALID_CURSOR',
+  title: 'The cursor does not belong to this list',
+  advice: 'Take cursors from meta.page of the same list with the same filters; start again without one.',
+})
+export const IdempotencyKeyRequired = defineProblem({
+  status: 400,
+  code: 'IDEMPOTENCY_KEY_REQUIRED',
+  title: 'This operation needs an Idempotency-Key header',
+  advice: 'Send a fresh unique value (a UUID) with every new request and the same value when you retry it.',
+})
+export const Unauthorized = defineProblem({
+  status: 401,
+  code: 'UNAUTHORIZED',
+  title: 'A valid API key is needed',
+  advice: 'Send `Authorization: Bearer <API key>`. The key may be mistyped, expired or revoked.',
+})
+export const Forbidden = defineProblem({ status: 403, code: 'FORBIDDEN', title: 'The API key may not do this' })
+export const RouteNotFound = defineProblem({ status: 404, code: 'ROUTE_NOT_FOUND', title: 'There is nothing at this address' })
+export const MethodNotAllowed = defineProblem({
+  status: 405,
+  code: 'METHOD_NOT_ALLOWED',
+  title: 'This address does not support the method',
+  advice: 'The Allow header lists the methods it supports.',
+})
+export const NotAcceptable = defineProblem({
+  status: 406,
+  code: 'NOT_ACCEPTABLE',
+  title: 'Answers are application/json only',
+})
+export const PayloadTooLarge = defineProblem({ status: 413, code: 'PAYLOAD_TOO_LARGE', title: 'The body is too large' })
+export const UriTooLong = defineProblem({ status: 414, code: 'URI_TOO_LONG', title: 'The URL is longer than 8 KiB' })
+export const UnsupportedMediaType = defineProblem({
+  status: 415,
+  code: 'UNSUPPORTED_MEDIA_TYPE',
+  title: 'Bodies must be application/json in UTF-8',
+})
+export const ValidationFailed = defineProblem({
+  status: 422,
+  code: 'VALIDATION_FAILED',
+  title: 'Some fields are not valid',
+  advice: 'Each entry of errors names a field, what is wrong with it and, where one is close, what may have been meant.',
+})
+export const RateLimited = defineProblem({
+  status: 429,
+  code: 'RATE_LIMITED',
+  title: 'Too many requests',
+  advice: 'Wait for the time in Retry-After. The ratelimit-* headers of every answer tell what is left.',
+  retryable: true,
+})
+export const HeaderTooLarge = defineProblem({ status: 431, code: 'HEADERS_TOO_LARGE', title: 'The headers are too large' })
+export const InternalError = defineProblem({
+  status: 500,
+  code: 'INTERNAL_ERROR',
+  title: 'Something went wrong on our side',
+  advice: 'Report the requestId. Retry with the same Idempotency-Key.',
+})
+export const HandlerTimedOut = defineProblem({
+  status: 503,
+  code: 'HANDLER_TIMED_OUT',
+  title: 'The request took too long',
+  advice: 'It may still take effect. Send the same request with the same Idempotency-Key to learn the outcome.',
+  retryable: true,
+})
+export const Draining = defineProblem({
+  status: 503,
+  code: 'DRAINING',
+  title: 'This process is shutting down',
+  retryable: true,
+})
+
+/** Errors Fastify throws by itself, by code. */
+const fastifyProblems: Readonly<Record<string, ProblemClass>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: UnsupportedMediaType,
+  FST_ERR_CTP_BODY_TOO_LARGE: PayloadTooLarge,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: MalformedRequest,
+  FST_ERR_CTP_EMPTY_JSON_BODY: MalformedRequest,
+  FST_ERR_CTP_EMPTY_TYPE: UnsupportedMediaType,
+  FST_ERR_BAD_URL: MalformedRequest,
+  FST_ERR_HANDLER_TIMEOUT: HandlerTimedOut,
+}
+
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const Known = fastifyProblems[(error as FastifyError).code]
+  return Known ? new Known({ cause: error }) : new InternalError({ cause: error })
+}
+
+/** The RFC 9457 body of every error. */
+export function problemBody(problem: AppError, baseUrl: string, instance: string, requestId: string) {
+  const { definition, details } = problem
+  const detail = details.detail ?? definition.title
+  return {
+    type: `${baseUrl}/problems/${problemSlug(definition)}`,
+    title: definition.title,
+    status: definition.status,
+    detail,
+    instance,
+    success: false,
+    error: { code: definition.code, message: detail },
+    retryable: definition.retryable ?? false,
+    errors: details.errors ?? [],
+    meta: { requestId },
+  }
+}
+
+/** Answers every error that is thrown anywhere: a look-up, not a ladder. */
+export function handleProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
+}
+
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = asAppError(error)
+  logProblem(problem, error, request)
+  const { retryAfterSeconds, headers } = problem.details
+  if (problem.definition.retryable) reply.header('retry-after', retryAfterSeconds ?? 1)
+  if (headers) reply.headers(headers)
+  const path = request.url.split('?', 1)[0] ?? '/'
+  const body = problemBody(problem, request.server.kernel.baseUrl(), path, request.id)
+  return reply.code(problem.statusCode).type('application/problem+json').send(JSON.stringify(body))
+}
+
+const quiet = new Set([404, 405, 406, 412, 413, 414, 415, 428, 429, 431])
+
+function logProblem(problem: AppError, error: unknown, request: FastifyRequest): void {
+  const fields = { 'error.code': problem.code }
+  if (!problem.isOperational) request.log.error({ ...fields, err: error }, 'request failed')
+  else if (quiet.has(problem.statusCode)) request.log.info(fields, problem.message)
+  else if (problem.statusCode >= 500) request.log.warn({ ...fields, err: problem.details.cause }, problem.message)
+  else request.log.warn(fields, problem.message)
+}

@@ -1,0 +1,183 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  DefaultQueryExecutor,
+  DummyDriver,
+  Transaction as KyselyTransaction,
+  PostgresDialect,
+  type QueryResult,
+} from 'kysely'
+import pg from 'pg'
+import type { Config } from './config.ts'
+import { CommitRefused, DatabaseUnavailable, isConnectionFailure, OutcomeUnknown } from './database-errors.ts'
+import type { Logger } from './logger.ts'
+import type { DB } from './tables.gen.ts'
+
+export type Transaction = KyselyTransaction<DB>
+/** What a read may use of a transaction; PostgreSQL refuses writes in it as well. */
+export type ReadTransaction = Pick<
+  Transaction,
+  'selectFrom' | 'selectNoFrom' | 'with' | 'fn' | 'executeQuery' | 'getExecutor'
+>
+
+/** `app` is bound to one tenant, `relay` reads across tenants what its policies list. */
+export type DatabaseRole = 'app' | 'relay'
+
+export interface TransactionOpening {
+  readonly role: DatabaseRole
+  /** Values of `app.*` settings the row-level policies compare with. */
+  readonly organizationId?: string
+  readonly credentialHash?: string
+  readonly readOnly?: boolean
+}
+
+/** A transaction under way. Statements sent without waiting share a round trip with BEGIN and with COMMIT. */
+export interface Session {
+  readonly db: Transaction
+  /** Sends COMMIT behind `pending` in the same trip; resolves only if PostgreSQL answers with the tag COMMIT. */
+  commit(pending?: readonly Promise<unknown>[]): Promise<void>
+  rollback(cause: unknown): Promise<void>
+}
+
+export interface Database {
+  begin(opening: TransactionOpening): Promise<Session>
+  /** Connections: open, idle and the callers waiting for one. */
+  readonly load: { readonly total: number; readonly idle: number; readonly waiting: number }
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions {
+  readonly config: Config
+  readonly log: Logger
+  readonly statementTimeoutMs: number
+  readonly applicationName: string
+}
+
+/** Opens the pool. Nothing connects before the first transaction. */
+export function createDatabase({ config, log, statementTimeoutMs, applicationName }: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: config.DATABASE_URL,
+    application_name: applicationName,
+    max: config.DB_POOL_SIZE,
+    connectionTimeoutMillis: config.DB_ACQUIRE_TIMEOUT_MS,
+    query_timeout: Math.max(config.DB_QUERY_TIMEOUT_MS, statementTimeoutMs + 1_000),
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: config.DB_LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: config.DB_IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+    pipeline: true,
+    types: { getTypeParser },
+  })
+  pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'))
+  // Without a listener a terminated backend would crash the process while its client is checked out.
+  pool.on('connect', (client) => client.on('error', (error) => log.warn({ err: error }, 'database connection lost')))
+  return {
+    async begin(opening) {
+      const client = await pool.connect().catch((error: unknown) => {
+        throw new DatabaseUnavailable({ cause: error })
+      })
+      return openSession(client, opening)
+    },
+    get load() {
+      return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }
+    },
+    close: () => pool.end(),
+  }
+}
+
+function openSession(client: pg.PoolClient, opening: TransactionOpening): Session {
+  const begun = client.query(beginText(client, opening))
+  begun.catch(() => {})
+  return {
+    db: bind(client),
+    async commit(pending = []) {
+      const committed = client.query('commit')
+      const settled = await Promise.allSettled([begun, ...pending, committed])
+      const failure = settled.find((outcome) => outcome.status === 'rejected')
+      if (failure) throw outcomeOf(failure.reason)
+      const { command } = await committed
+      if (command !== 'COMMIT') throw new CommitRefused(command)
+      client.release()
+    },
+    async rollback(cause) {
+      if (isConnectionFailure(cause)) return client.release(true)
+      try {
+        await client.query('rollback')
+        client.release()
+      } catch {
+        client.release(true)
+      }
+    },
+  }
+}
+
+/** A connection that breaks once COMMIT is on its way leaves the outcome open. */
+function outcomeOf(error: unknown): unknown {
+  return isConnectionFailure(error) ? new OutcomeUnknown({ cause: error }) : error
+}
+
+/** BEGIN, role and tenant as one message. Everything is local to the transaction: a pooler may sit in between. */
+function beginText(
+  client: pg.PoolClient,
+  { role, organizationId, credentialHash, readOnly }: TransactionOpening,
+): string {
+  const settings = [`set_config('role', 'purser_${role}', true)`]
+  if (organizationId !== undefined)
+    settings.push(`set_config('app.organization_id', ${client.escapeLiteral(organizationId)}, true)`)
+  if (credentialHash !== undefined)
+    settings.push(`set_config('app.credential_hash', ${client.escapeLiteral(credentialHash)}, true)`)
+  return `begin${readOnly ? ' read only' : ''}; select ${settings.join(', ')}`
+}
+
+const unusedPool = async (): Promise<never> => {
+  throw new Error('a bound transaction opens no connection of its own')
+}
+const dialect = new PostgresDialect({ pool: unusedPool })
+const driver = new DummyDriver()
+const compiler = dialect.createQueryCompiler()
+const adapter = dialect.createAdapter()
+
+/** Kysely over one client: every query goes out at once, so what is not awaited is pipelined. */
+function bind(client: pg.PoolClient): Transaction {
+  const connection: DatabaseConnection = {
+    async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+      const name = statementName(query.sql)
+      const result = await client.query<Record<string, unknown>>({
+        text: query.sql,
+        values: [...query.parameters],
+        ...(name === undefined ? {} : { name }),
+      })
+      return { rows: result.rows as R[], numAffectedRows: BigInt(result.rowCount ?? 0) }
+    },
+    // biome-ignore lint/correctness/useYield: a pipelined connection refuses cursors
+    async *streamQuery() {
+      throw new Error('streaming is not possible on a pipelined connection')
+    },
+  }
+  const executor = new DefaultQueryExecutor(compiler, adapter, { provideConnection: (consume) => consume(connection) })
+  return new KyselyTransaction<DB>({ config: { dialect }, dialect, driver, executor })
+}
+
+const statementNames = new Map<string, string>()
+const maxNamedStatements = 500
+
+/** Prepared once per connection; past the limit, texts with many variants are sent unnamed. */
+function statementName(text: string): string | undefined {
+  const known = statementNames.get(text)
+  if (known !== undefined || statementNames.size >= maxNamedStatements) return known
+  const name = `p${statementNames.size}`
+  statementNames.set(text, name)
+  return name
+}
+
+/** int8 as a number, refused beyond 2^53 rather than rounded. */
+function parseInt8(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond the safe integers`)
+  return value
+}
+
+const int8 = 20
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  return oid === int8 && format !== 'binary' ? parseInt8 : pg.types.getTypeParser(oid, format ?? 'text')
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto'
+import { CompiledQuery } from 'kysely'
+import { newId } from './id.ts'
+import type { Origin, Work } from './work.ts'
+
+/** Types of change the ledger knows. */
+export const eventTypes = [
+  'apiKey.created',
+  'apiKey.rotated',
+  'apiKey.revoked',
+  'organization.created',
+  'organization.updated',
+  'location.created',
+  'product.created',
+  'product.updated',
+  'stock.adjusted',
+  'order.placed',
+  'order.confirmed',
+  'order.cancelled',
+  'order.expired',
+] as const
+
+export type EventType = (typeof eventTypes)[number]
+
+/** One change of one resource. */
+export interface LedgerEvent {
+  readonly type: EventType
+  readonly resource: { readonly type: string; readonly id: string; readonly version: number }
+  /** Names of the fields that changed; empty for a new resource. */
+  readonly changed?: readonly string[]
+  /** The resource as the API returns it, without personal fields. */
+  readonly data: unknown
+  /** Personal fields of the resource: kept beside `data`, salted, erasable. */
+  readonly personal?: unknown
+}
+
+/** The statement that appends the events, sent but not awaited; nothing when there are none. */
+export function appendToLedger(work: Work, origin: Origin, events: readonly LedgerEvent[]): Promise<unknown>[] {
+  if (events.length === 0) return []
+  const actor = { type: origin.actor.type, id: origin.actor.principalId, keyId: origin.actor.keyId }
+  const rows = events.map((event) => ({
+    id: newId('evt'),
+    type: event.type,
+    occurred_at: work.now,
+    actor,
+    request_id: origin.requestId,
+    traceparent: origin.traceparent,
+    resource_type: event.resource.type,
+    resource_id: event.resource.id,
+    resource_version: event.resource.version,
+    changed: event.changed ?? [],
+    data: event.data,
+    personal: event.personal ?? null,
+    personal_salt: event.personal === undefined ? null : `\\x${randomBytes(16).toString('hex')}`,
+  }))
+  return [work.db.executeQuery(CompiledQuery.raw(appendText, [JSON.stringify(rows)]))]
+}
+
+const columns = `id, type, occurred_at, actor, request_id, traceparent, resource_type, resource_id, resource_version,
+  changed, data, personal, personal_salt`
+const appendText = `insert into ledger (${columns}) select ${columns} from json_populate_recordset(null::ledger, $1::json)`

@@ -1,0 +1,16 @@
+/** What a credential may be allowed to do; every route names the one it needs. */
+export const scopes = [
+  'organization:read',
+  'organization:write',
+  'apiKeys:read',
+  'apiKeys:write',
+  'products:read',
+  'products:write',
+  'stock:read',
+  'stock:write',
+  'orders:read',
+  'orders:write',
+  'orders:price',
+] as const
+
+export type Scope = (typeof scopes)[number]

@@ -1,0 +1,214 @@
+// Generated from migrations/ by `npm run generate`. Do not edit.
+
+import type { ColumnType } from "kysely";
+
+export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S, I | undefined, U>
+  : ColumnType<T, T | undefined, T>;
+
+export type Json = JsonValue;
+
+export type JsonArray = JsonValue[];
+
+export type JsonObject = {
+  [x: string]: JsonValue | undefined;
+};
+
+export type JsonPrimitive = boolean | number | string | null;
+
+export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
+
+export interface ApiKeys {
+  allowed_cidrs: Generated<string[]>;
+  created_at: Date;
+  expires_at: Date | null;
+  hint: string;
+  id: string;
+  last_used_at: Date | null;
+  metadata: Generated<Json>;
+  mode: string;
+  name: string;
+  organization_id: Generated<string>;
+  principal_id: string;
+  rate_limit_per_minute: number | null;
+  revoked_at: Date | null;
+  scopes: string[];
+  secret_hash: string;
+  updated_at: Date;
+  version: Generated<number>;
+}
+
+export interface IdempotencyKeys {
+  created_at: Date;
+  data: string | null;
+  etag: string | null;
+  fingerprint: string;
+  key: string;
+  location: string | null;
+  organization_id: Generated<string>;
+  principal_id: string;
+  status: number;
+}
+
+export interface Ledger {
+  actor: Json;
+  changed: string[];
+  data: Json;
+  id: string;
+  occurred_at: Date;
+  organization_id: Generated<string>;
+  personal: Json | null;
+  personal_salt: Buffer | null;
+  request_id: string;
+  resource_id: string;
+  resource_type: string;
+  resource_version: number;
+  schema_version: Generated<number>;
+  traceparent: string | null;
+  type: string;
+  xid: Generated<string>;
+}
+
+export interface Locations {
+  created_at: Date;
+  id: string;
+  is_default: boolean;
+  metadata: Generated<Json>;
+  name: string;
+  organization_id: Generated<string>;
+  updated_at: Date;
+  version: Generated<number>;
+}
+
+export interface OrderLines {
+  discount_amount: number;
+  id: string;
+  metadata: Json;
+  order_id: string;
+  organization_id: Generated<string>;
+  position: number;
+  quantity: number;
+  quantity_cancelled: Generated<number>;
+  quantity_fulfilled: Generated<number>;
+  sku: string;
+  tax_amount: number;
+  title: string;
+  total_amount: number;
+  tracked: boolean;
+  unit_price_amount: number;
+}
+
+export interface Orders {
+  billing_address: Json | null;
+  cancel_reason: string | null;
+  closed_at: Date | null;
+  confirmed_at: Date | null;
+  created_at: Date;
+  currency: string;
+  customer: Json | null;
+  discount_amount: number;
+  expires_at: Date | null;
+  external_id: string | null;
+  id: string;
+  items_amount: number;
+  location_id: string;
+  metadata: Json;
+  notes: string | null;
+  number: string;
+  organization_id: Generated<string>;
+  payment_terms: string;
+  placed_at: Date | null;
+  shipping_address: Json | null;
+  shipping_amount: number;
+  source: string | null;
+  status: string;
+  tax_amount: number;
+  total_amount: number;
+  updated_at: Date;
+  version: number;
+}
+
+export interface Organizations {
+  created_at: Date;
+  currency: string;
+  id: Generated<string>;
+  metadata: Generated<Json>;
+  name: string;
+  updated_at: Date;
+  version: Generated<number>;
+}
+
+export interface Products {
+  attributes: Generated<Json>;
+  created_at: Date;
+  description: string | null;
+  id: string;
+  images: Generated<Json>;
+  metadata: Generated<Json>;
+  organization_id: Generated<string>;
+  prices: Json;
+  sku: string;
+  status: string;
+  stock_policy: string;
+  title: string;
+  updated_at: Date;
+  version: Generated<number>;
+}
+
+export interface Reservations {
+  created_at: Date;
+  expires_at: Date | null;
+  id: string;
+  location_id: string;
+  order_id: string | null;
+  organization_id: Generated<string>;
+  quantity: number;
+  sku: string;
+  state: string;
+  updated_at: Date;
+  version: number;
+}
+
+export interface StockLevels {
+  created_at: Date;
+  location_id: string;
+  metadata: Generated<Json>;
+  on_hand: number;
+  organization_id: Generated<string>;
+  reserved: Generated<number>;
+  safety_stock: Generated<number>;
+  sku: string;
+  updated_at: Date;
+  version: Generated<number>;
+}
+
+export interface StockMovements {
+  actor: Json;
+  id: string;
+  location_id: string;
+  occurred_at: Date;
+  on_hand: number;
+  on_hand_change: number;
+  order_id: string | null;
+  organization_id: Generated<string>;
+  reason: string | null;
+  request_id: string;
+  reserved: number;
+  reserved_change: number;
+  sku: string;
+  type: string;
+}
+
+export interface DB {
+  api_keys: ApiKeys;
+  idempotency_keys: IdempotencyKeys;
+  ledger: Ledger;
+  locations: Locations;
+  order_lines: OrderLines;
+  orders: Orders;
+  organizations: Organizations;
+  products: Products;
+  reservations: Reservations;
+  stock_levels: StockLevels;
+  stock_movements: StockMovements;
+}

@@ -1,0 +1,48 @@
+import { Type } from '@sinclair/typebox'
+import { idPattern, type IdPrefix } from './id.ts'
+import { component } from './schema.ts'
+
+/** Objects on the wire are closed: an unknown key is refused on the way in and cannot slip out. */
+export const closed = { additionalProperties: false } as const
+
+export const Id = (prefix: IdPrefix, description?: string) =>
+  Type.String({ pattern: idPattern(prefix), ...(description === undefined ? {} : { description }) })
+
+export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC, milliseconds' })
+
+/** Largest amount of one price, discount or tax: leaves room for sums of 1,000 lines below 2^53. */
+export const maxAmount = 1_000_000_000_000
+
+export const Amount = Type.Integer({ minimum: 0, maximum: maxAmount, description: 'Integer minor units' })
+export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' })
+
+export const Money = component(
+  'Money',
+  Type.Object({ amount: Type.Integer({ description: 'Integer minor units' }), currency: Currency }, { ...closed, examples: [{ amount: 1999, currency: 'EUR' }] }),
+)
+
+export const Price = component('Price', Type.Object({ amount: Amount, currency: Currency }, closed))
+
+export const Sku = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+  description: 'Case-sensitive',
+})
+
+/** Free data of the integrator. */
+export const Metadata = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  additionalProperties: { type: 'string', maxLength: 1_000 },
+  propertyNames: { minLength: 1, maxLength: 64 },
+  maxProperties: 50,
+  description: 'At most 50 string keys of your own',
+})
+
+/** A text of 1 to `maxLength` characters. */
+export const Text = (maxLength: number, options: Record<string, unknown> = {}) =>
+  Type.String({ minLength: 1, maxLength, ...options })
+
+/** Wire form of a time. */
+export const timestamp = (time: Date): string => time.toISOString()
+export const timestampOrNull = (time: Date | null): string | null => time && time.toISOString()

@@ -1,0 +1,44 @@
+import { createApiKeyLookup, type ApiKeyLookup } from '#features/identity/index.ts'
+import { orderJobs } from '#features/orders/index.ts'
+import { type Caches, createCaches } from '#platform/cache.ts'
+import { type Clock, systemClock } from '#platform/clock.ts'
+import type { Config } from '#platform/config.ts'
+import { createDatabase, type Database } from '#platform/database.ts'
+import { type AnyJob, createJobQueue, type JobQueue } from '#platform/jobs.ts'
+import { createLogger, type Logger } from '#platform/logger.ts'
+import { kernelJobs } from '#platform/retention.ts'
+import { createUnitOfWork, type UnitOfWork } from '#platform/work.ts'
+
+/** Everything a process is made of; tests replace members by spreading. */
+export interface Runtime {
+  readonly config: Config
+  readonly log: Logger
+  readonly clock: Clock
+  readonly caches: Caches
+  readonly database: Database
+  readonly jobs: JobQueue
+  readonly unitOfWork: UnitOfWork
+  readonly apiKeys: ApiKeyLookup
+}
+
+export const allJobs: readonly AnyJob[] = [...kernelJobs, ...orderJobs]
+
+export interface RuntimeOptions {
+  readonly process: 'server' | 'worker'
+  readonly log?: Logger
+  readonly clock?: Clock
+}
+
+/** The composition root: the only place where parts meet. Nothing connects before it is used. */
+export function createRuntime(config: Config, options: RuntimeOptions): Runtime {
+  const worker = options.process === 'worker'
+  const log = options.log ?? createLogger(config, options.process)
+  const clock = options.clock ?? systemClock
+  const statementTimeoutMs = worker ? config.WORKER_STATEMENT_TIMEOUT_MS : config.DB_STATEMENT_TIMEOUT_MS
+  const database = createDatabase({ config, log, statementTimeoutMs, applicationName: `purser-${options.process}` })
+  const jobs = createJobQueue({ config, log, jobs: allJobs, supervise: worker })
+  const caches = createCaches()
+  const unitOfWork = createUnitOfWork({ database, clock, jobs, caches })
+  const apiKeys = createApiKeyLookup({ config, log, clock, caches, database, unitOfWork })
+  return { config, log, clock, caches, database, jobs, unitOfWork, apiKeys }
+}

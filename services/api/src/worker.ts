@@ -1,0 +1,22 @@
+import { loadConfig } from '#platform/config.ts'
+import { runJobs } from '#platform/job-runner.ts'
+import { failToStart, stopGracefully } from '#platform/lifecycle.ts'
+import { allJobs, createRuntime } from './runtime.ts'
+
+/** Entry of the worker process: configuration → runtime → jobs → graceful stop. */
+async function main(): Promise<void> {
+  const config = loadConfig(process.env)
+  if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set; `npm start` brings a database of its own')
+  const runtime = createRuntime(config, { process: 'worker' })
+  const { log, jobs, database } = runtime
+  await jobs.start()
+  await runJobs({ ...runtime, queue: jobs, jobs: allJobs })
+  log.info({ jobs: allJobs.map(({ name }) => name) }, 'working')
+  process.send?.({ ready: true })
+  stopGracefully(log, config.SHUTDOWN_GRACE_MS, async () => {
+    await jobs.stop()
+    await database.close()
+  })
+}
+
+main().catch(failToStart)
