@@ -48,7 +48,8 @@ export type { ${names.map(className).join(', ')} }
 }
 
 function renderResource(name: string, text: string, operations: readonly Operation[], model: Model): string {
-  const methods = operations.map(renderMethod).join('\n')
+  const general = generalCodes(model.operations)
+  const methods = operations.map((operation) => renderMethod(operation, general)).join('\n')
   const used = new Set(methods.match(/\b[A-Z]\w*\b/g))
   const types = sorted(Object.keys(model.schemas).filter((schema) => used.has(schema) && isTypeOf(operations, schema)))
   const core = coreTypes.filter((type) => new RegExp(`\\b${type}\\b`).test(operations.map(signature).join('\n')))
@@ -85,18 +86,19 @@ function renderParams(params: Operation['params'], isFollowed: boolean): string 
   return isFollowed ? `params: ${type} | undefined` : `params?: ${type}`
 }
 
-function renderMethod(operation: Operation): string {
+function renderMethod(operation: Operation, general: ReadonlySet<string>): string {
   const { descriptor, method, pathParameters, result } = operation
   const values = [`'${descriptor}'`, 'params', 'options', ...pathParameters.map(({ name }) => name)]
-  return `${comment(documentation(operation), '  ')}  ${method}${signature(operation)} {
+  return `${comment(documentation(operation, general), '  ')}  ${method}${signature(operation)} {
     return this.transport.${result.isPage ? 'list' : 'call'}(${values.join(', ')})
   }
 `
 }
 
-function documentation({ object, requiresIfMatch }: Operation): string[] {
-  const codes = object['x-error-codes'] ?? []
-  const paragraphs = [object.summary ?? '', object.description ?? '']
+function documentation({ object, requiresIfMatch }: Operation, general: ReadonlySet<string>): string[] {
+  const { summary = '', description = '' } = object
+  const codes = (object['x-error-codes'] ?? []).filter((code) => !general.has(code))
+  const paragraphs = [description.startsWith(summary) ? '' : summary, description]
   if (requiresIfMatch) paragraphs.push('`options.ifMatch` is the version you read: another one in between is refused.')
   if (codes.length > 0)
     paragraphs.push(
@@ -108,6 +110,15 @@ function documentation({ object, requiresIfMatch }: Operation): string[] {
   if (stability !== undefined && stability !== 'stable') paragraphs.push(`@${stability}`)
   if (object.deprecated) paragraphs.push('@deprecated')
   return paragraphs.filter((paragraph) => paragraph !== '')
+}
+
+/** What at least a quarter of all operations may answer says little about one of them. */
+function generalCodes(operations: readonly Operation[]): ReadonlySet<string> {
+  const counts = Map.groupBy(
+    operations.flatMap(({ object }) => object['x-error-codes'] ?? []),
+    (code) => code,
+  )
+  return new Set([...counts].filter(([, uses]) => uses.length * 4 >= operations.length).map(([code]) => code))
 }
 
 function comment(paragraphs: readonly string[], indent: string): string {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { AuthenticationError, Purser, type PurserOptions } from '@purser/sdk'
+import { AuthenticationError, type PlaceOrder, Purser, type PurserOptions } from '@purser/sdk'
 import { test } from 'tap'
 import { failure, ok, problem, type Received, serve } from './server.ts'
 
@@ -74,8 +74,8 @@ test('refreshes a refused token once for all calls and replays each once', async
     return refresh ? 'new' : 'old'
   }
   const purser = client({ auth: { type: 'token', getToken }, maxRetries: 0 })
-  const lines = [{ sku: 'A', quantity: 1 }]
-  const answers = await Promise.all(Array.from({ length: 20 }, () => purser.orders.place({ lines }).withResponse()))
+  const input: PlaceOrder = { paymentTerms: 'onAccount', lines: [{ sku: 'A', quantity: 1 }] }
+  const answers = await Promise.all(Array.from({ length: 20 }, () => purser.orders.place(input).withResponse()))
   t.strictSame(asked, [false, true])
   t.equal(requests.length, 40)
   t.ok(answers.every(({ attempts }) => attempts === 2))

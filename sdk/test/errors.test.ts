@@ -7,6 +7,7 @@ import {
   DecodeError,
   NotFoundError,
   PermissionError,
+  type PlaceOrder,
   PreconditionError,
   PurserError,
   RateLimitError,
@@ -15,6 +16,8 @@ import {
 } from '@purser/sdk'
 import { test } from 'tap'
 import { failure, ok, problem, serve, withHeaders } from './server.ts'
+
+const input: PlaceOrder = { paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }
 
 const classes = new Map<number, typeof ApiError>([
   [304, ApiError],
@@ -45,7 +48,7 @@ test('carries what the problem says', async (t) => {
   const issue = { field: 'lines[0].quantity', pointer: '/lines/0/quantity', code: 'too_small', message: 'at least 1' }
   const reply = problem(422, 'VALIDATION_FAILED', { errors: [issue], retryable: false })
   const { client } = await serve(t, [withHeaders(reply, { 'x-request-id': 'req_head' })])
-  const error = await failure(client().orders.place({ lines: [] }, { idempotencyKey: 'secret-key' }))
+  const error = await failure(client().orders.place({ ...input, lines: [] }, { idempotencyKey: 'secret-key' }))
   if (!ValidationError.is(error, 'VALIDATION_FAILED')) return t.fail(inspect(error))
   t.match(error, {
     status: 422,
@@ -65,7 +68,7 @@ test('says status, code and request in its message, and no header, key or body',
   const { client } = await serve(t, [problem(409, 'OUT_OF_STOCK', { detail: 'body-canary' })])
   const error = await failure(
     client({ apiKey: 'canary', headers: { 'x-a': 'canary' } }).orders.place(
-      { lines: [{ sku: 'canary', quantity: 1 }] },
+      { ...input, notes: 'canary' },
       { idempotencyKey: 'canary' },
     ),
   )

@@ -53,7 +53,7 @@ async function project(name: string, tarball: string, files: Readonly<Record<str
 const program = `import { Purser, ApiError } from '@purser/sdk'
 
 const purser = Purser.fromEnv()
-const order = await purser.orders.place({ lines: [{ sku: '85123A', quantity: 6 }] })
+const order = await purser.orders.place({ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] })
 console.log(order.id, ApiError.is(new Error()))
 `
 

@@ -1,10 +1,10 @@
-import { ConnectionError, PurserError, RateLimitError, ServerError } from '@purser/sdk'
+import { ConnectionError, type PlaceOrder, PurserError, RateLimitError, ServerError } from '@purser/sdk'
 import { test } from 'tap'
 import { failure, ok, problem, serve, withHeaders } from './server.ts'
 
 const order = ok({ id: 'ord_1' })
 const unavailable = problem(503, 'SERVICE_UNAVAILABLE')
-const place = { lines: [{ sku: '85123A', quantity: 6 }] }
+const place: PlaceOrder = { paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }
 
 for (const status of [408, 425, 429, 500, 502, 503, 504])
   test(`repeats a read after ${status}`, async (t) => {

@@ -2,21 +2,23 @@
 import type { Call, CallOptions, NoParams } from '../../call.ts'
 import type { List } from '../../page.ts'
 import { Resource } from '../../transport.ts'
-import type { CancelOrder, Order, OrderSummary, OrdersListParams, OrdersQuoteResult, PlaceOrder } from '../types.ts'
+import type { CancelOrder, Order, OrderSummary, OrdersListParams, OrdersTimelineParams, PlaceOrder, Quote, QuoteOrder, TimelineEntry } from '../types.ts'
 
-/** Orders from every channel. */
+/** Orders, from quote to cancellation */
 export class OrdersResource extends Resource {
   /**
    * Cancel an order
    *
-   * Fails with `IDEMPOTENCY_IN_PROGRESS`, `ORDER_NOT_CANCELLABLE`.
+   * Ends an order of which nothing has shipped, and gives its stock back. Needs the scope `orders:write`.
+   *
+   * Fails with `ORDER_NOT_CANCELLABLE`, `ORDER_NOT_FOUND`, `PRECONDITION_FAILED`.
    */
   cancel(orderId: string, params: CancelOrder = {}, options?: CallOptions): Call<Order> {
     return this.transport.call('orders.cancel POST /v1/orders/{orderId}/cancel', params, options, orderId)
   }
 
   /**
-   * Read an order
+   * Read an order. Needs the scope `orders:read`.
    *
    * Fails with `ORDER_NOT_FOUND`.
    */
@@ -24,12 +26,16 @@ export class OrdersResource extends Resource {
     return this.transport.call('orders.get GET /v1/orders/{orderId}', params, options, orderId)
   }
 
-  /** Find an order by the channel's own number */
+  /**
+   * Read an order by source and external id. Needs the scope `orders:read`.
+   *
+   * Fails with `ORDER_NOT_FOUND`.
+   */
   getByExternalId(source: string, externalId: string, params?: NoParams, options?: CallOptions): Call<Order> {
-    return this.transport.call('orders.getByExternalId GET /v1/orders/by-external-id/{source}/{externalId}', params, options, source, externalId)
+    return this.transport.call('orders.getByExternalId GET /v1/orders/external/{source}/{externalId}', params, options, source, externalId)
   }
 
-  /** List orders */
+  /** List orders, newest first. Needs the scope `orders:read`. */
   list(params?: OrdersListParams, options?: CallOptions): List<OrderSummary> {
     return this.transport.list('orders.list GET /v1/orders', params, options)
   }
@@ -37,17 +43,31 @@ export class OrdersResource extends Resource {
   /**
    * Place an order
    *
-   * Prices come from the catalog.
-   * One call: no cart.
+   * Prices it, reserves its stock and records it, at most once per Idempotency-Key. onAccount orders are confirmed at once; prepaid ones wait for payment until expiresAt. Needs the scope `orders:write`.
    *
-   * Fails with `OUT_OF_STOCK`, `PRODUCT_NOT_FOUND`, `VALIDATION_FAILED`.
+   * Fails with `AMOUNT_TOO_LARGE`, `CURRENCY_MISMATCH`, `DUPLICATE_EXTERNAL_ID`, `IDEMPOTENCY_KEY_REQUIRED`, `OUT_OF_STOCK`, `PRICE_MISSING`, `PRICE_NOT_ALLOWED`, `UNKNOWN_LOCATION`, `UNKNOWN_SKU`.
    */
   place(params: PlaceOrder, options?: CallOptions): Call<Order> {
     return this.transport.call('orders.place POST /v1/orders', params, options)
   }
 
-  /** Price an order without placing it */
-  quote(params: PlaceOrder, options?: CallOptions): Call<OrdersQuoteResult> {
+  /**
+   * Quote an order
+   *
+   * Prices and stock of an order that is not placed. Writes nothing. Needs the scope `orders:read`.
+   *
+   * Fails with `AMOUNT_TOO_LARGE`, `CURRENCY_MISMATCH`, `PRICE_MISSING`, `PRICE_NOT_ALLOWED`, `UNKNOWN_LOCATION`, `UNKNOWN_SKU`.
+   */
+  quote(params: QuoteOrder, options?: CallOptions): Call<Quote> {
     return this.transport.call('orders.quote POST /v1/orders/quote keyless', params, options)
+  }
+
+  /**
+   * List what happened to an order, oldest first. Needs the scope `orders:read`.
+   *
+   * Fails with `ORDER_NOT_FOUND`.
+   */
+  timeline(orderId: string, params?: OrdersTimelineParams, options?: CallOptions): List<TimelineEntry> {
+    return this.transport.list('orders.timeline GET /v1/orders/{orderId}/timeline', params, options, orderId)
   }
 }
