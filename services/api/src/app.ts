@@ -1,7 +1,7 @@
+import type { AddressInfo } from 'node:net'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
-import type { AddressInfo } from 'node:net'
 import { catalogRoutes } from '#features/catalog/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
@@ -99,8 +99,25 @@ async function protectBrowsers(http: FastifyInstance, config: Config): Promise<v
   await http.register(cors, {
     origin: [...corsOrigins(config)],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'if-none-match', 'traceparent', 'x-request-id'],
-    exposedHeaders: ['etag', 'location', 'idempotency-replayed', 'retry-after', 'x-request-id', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
+    allowedHeaders: [
+      'authorization',
+      'content-type',
+      'idempotency-key',
+      'if-match',
+      'if-none-match',
+      'traceparent',
+      'x-request-id',
+    ],
+    exposedHeaders: [
+      'etag',
+      'location',
+      'idempotency-replayed',
+      'retry-after',
+      'x-request-id',
+      'ratelimit-limit',
+      'ratelimit-remaining',
+      'ratelimit-reset',
+    ],
     maxAge: 600,
   })
 }

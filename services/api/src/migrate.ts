@@ -20,7 +20,11 @@ async function run(url: string, [command = '', count = '1', ...rest]: readonly s
   const isKnown = command === 'down' ? /^[1-9]\d{0,3}$/.test(count) : ['up', 'status'].includes(command)
   if (!isKnown || rest.length > 0) throw new Error(usage)
   const migrations = await readMigrations()
-  const client = new pg.Client({ connectionString: url, application_name: 'purser migrate', connectionTimeoutMillis: 10_000 })
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'purser migrate',
+    connectionTimeoutMillis: 10_000,
+  })
   // A lost connection also rejects the running query; without a listener it would end the process unexplained.
   client.on('error', () => undefined)
   await client.connect()

@@ -4,9 +4,12 @@ import { buildApp } from './app.ts'
 import { createRuntime } from './runtime.ts'
 
 /** Writes openapi/openapi.json from the routes; needs no database. */
-const runtime = createRuntime(loadConfig({ LOG_LEVEL: 'silent', NODE_ENV: 'test', DATABASE_URL: 'postgres://unused' }), {
-  process: 'server',
-})
+const runtime = createRuntime(
+  loadConfig({ LOG_LEVEL: 'silent', NODE_ENV: 'test', DATABASE_URL: 'postgres://unused' }),
+  {
+    process: 'server',
+  },
+)
 const { http } = await buildApp(runtime)
 await http.ready()
 const target = new URL('../../../openapi/openapi.json', import.meta.url)

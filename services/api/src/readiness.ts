@@ -30,8 +30,10 @@ export function readinessChecks({ database, log, clock }: Runtime): () => Promis
   }
 }
 
-const queryOn = (db: Transaction) => (text: string, values: readonly unknown[] = []) =>
-  db.executeQuery(CompiledQuery.raw(text, [...values]))
+const queryOn =
+  (db: Transaction) =>
+  (text: string, values: readonly unknown[] = []) =>
+    db.executeQuery(CompiledQuery.raw(text, [...values]))
 
 function migrationCheck(pending: readonly string[]): Check {
   if (pending.length === 0) return { name: 'migrations', state: 'ok' }
@@ -40,7 +42,9 @@ function migrationCheck(pending: readonly string[]): Check {
 
 /** The worker leaves a mark in the job queue's schema every 30 s. */
 async function workerCheck(db: Transaction, now: Date): Promise<readonly Check[]> {
-  const { rows } = await db.executeQuery<{ cron_on: Date | null }>(CompiledQuery.raw('select cron_on from pgboss.version'))
+  const { rows } = await db.executeQuery<{ cron_on: Date | null }>(
+    CompiledQuery.raw('select cron_on from pgboss.version'),
+  )
   const last = rows[0]?.cron_on
   if (last && now.getTime() - last.getTime() < workerSilenceMs) return [{ name: 'worker', state: 'ok' }]
   return [{ name: 'worker', state: 'degraded', detail: last ? `silent since ${last.toISOString()}` : 'never seen' }]

@@ -1,4 +1,4 @@
-import { createApiKeyLookup, type ApiKeyLookup } from '#features/identity/index.ts'
+import { type ApiKeyLookup, createApiKeyLookup } from '#features/identity/index.ts'
 import { orderJobs } from '#features/orders/index.ts'
 import { type Caches, createCaches } from '#platform/cache.ts'
 import { type Clock, systemClock } from '#platform/clock.ts'

@@ -25,7 +25,8 @@ export function authenticateRequests(app: FastifyInstance): void {
       throw unauthorized('No API key was sent')
     }
     request.credential = await app.kernel.authenticate(presented, request.ip)
-    if (!request.credential) throw unauthorized('The API key is unknown, expired, revoked or not allowed from this address')
+    if (!request.credential)
+      throw unauthorized('The API key is unknown, expired, revoked or not allowed from this address')
     request.log = request.log.child({ organizationId: request.credential.actor.organizationId })
   })
 }

@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify'
-import type { Socket } from 'node:net'
 import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
 import { newId } from '#platform/id.ts'
 import { defineProblem } from '#platform/problem.ts'
 import { HeaderTooLarge, MalformedRequest, problemBody } from './problems.ts'

@@ -1,5 +1,5 @@
-import canonicalize from 'canonicalize'
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import canonicalize from 'canonicalize'
 import type { PagePosition } from '#platform/page.ts'
 import { InvalidCursor } from './problems.ts'
 
@@ -31,7 +31,11 @@ export function createCursors(secret: string): Cursors {
 }
 
 /** What a cursor is bound to: the operation, the tenant and every query parameter but the page's own. */
-export function cursorBinding(operation: string, organizationId: string, query: Readonly<Record<string, unknown>>): string {
+export function cursorBinding(
+  operation: string,
+  organizationId: string,
+  query: Readonly<Record<string, unknown>>,
+): string {
   const { limit: _limit, after: _after, before: _before, ...filter } = query
   return `${operation} ${organizationId} ${canonicalize(filter)}`
 }

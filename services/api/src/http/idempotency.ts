@@ -1,6 +1,6 @@
+import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { hash } from 'node:crypto'
 import type { Claim } from '#platform/idempotency.ts'
 import { IdempotencyKeyRequired, MalformedRequest } from './problems.ts'
 

@@ -51,7 +51,8 @@ export function requireAccessDeclarations(app: FastifyInstance, publicPrefix: st
   app.addHook('onRoute', (route) => {
     // Preflights carry no credential; @fastify/cors answers them.
     if (route.method === 'OPTIONS' && route.url === '*') return
-    if (route.url.startsWith(publicPrefix)) route.config = { ...route.config, access: { public: true }, rateLimit: false }
+    if (route.url.startsWith(publicPrefix))
+      route.config = { ...route.config, access: { public: true }, rateLimit: false }
     if (route.config?.access === undefined)
       throw new Error(`route ${String(route.method)} ${route.url} declares neither a scope nor public`)
   })

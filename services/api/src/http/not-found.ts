@@ -1,7 +1,14 @@
 import type { FastifyInstance, HTTPMethods } from 'fastify'
 import findMyWay from 'find-my-way'
-import { AppError } from '#platform/problem.ts'
-import { MalformedRequest, MethodNotAllowed, NotAcceptable, RouteNotFound, sendProblem, UriTooLong } from './problems.ts'
+import type { AppError } from '#platform/problem.ts'
+import {
+  MalformedRequest,
+  MethodNotAllowed,
+  NotAcceptable,
+  RouteNotFound,
+  sendProblem,
+  UriTooLong,
+} from './problems.ts'
 
 const maxUrlLength = 8_192
 
@@ -39,7 +46,10 @@ export function refuseUnanswerable(app: FastifyInstance): void {
 function acceptsJson(accept: string | undefined): boolean {
   if (accept === undefined || accept.trim() === '') return true
   return accept.split(',').some((range) => {
-    const [type, ...parameters] = range.trim().toLowerCase().split(/\s*;\s*/)
+    const [type, ...parameters] = range
+      .trim()
+      .toLowerCase()
+      .split(/\s*;\s*/)
     const refused = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
     return !refused && ['*/*', 'application/*', 'application/json', 'application/problem+json'].includes(type ?? '')
   })

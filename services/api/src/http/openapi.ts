@@ -1,13 +1,25 @@
 import swagger from '@fastify/swagger'
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifySchema } from 'fastify'
-import { IdempotencyInProgress, IdempotencyKeyReused } from '#platform/idempotency.ts'
 import { DatabaseUnavailable } from '#platform/database-errors.ts'
-import { type ProblemClass, type ProblemDefinition } from '#platform/problem.ts'
+import { IdempotencyInProgress, IdempotencyKeyReused } from '#platform/idempotency.ts'
+import type { ProblemClass, ProblemDefinition } from '#platform/problem.ts'
 import { component, componentSchemas, Nullable } from '#platform/schema.ts'
 import { PreconditionFailed, PreconditionRequired } from '#platform/version.ts'
 import type { Access } from './kernel.ts'
-import { Forbidden, IdempotencyKeyRequired, InternalError, InvalidCursor, MalformedRequest, NotAcceptable, PayloadTooLarge, RateLimited, Unauthorized, UnsupportedMediaType, ValidationFailed } from './problems.ts'
+import {
+  Forbidden,
+  IdempotencyKeyRequired,
+  InternalError,
+  InvalidCursor,
+  MalformedRequest,
+  NotAcceptable,
+  PayloadTooLarge,
+  RateLimited,
+  Unauthorized,
+  UnsupportedMediaType,
+  ValidationFailed,
+} from './problems.ts'
 
 const closed = { additionalProperties: false }
 
@@ -126,7 +138,9 @@ function headersOf({ idempotency, ifMatch, conditionalRead }: OperationFacts): T
     headers['If-Match'] = ifMatch === 'required' ? tag : Type.Optional(tag)
   }
   if (conditionalRead)
-    headers['If-None-Match'] = Type.Optional(Type.String({ description: 'ETag of a copy; answers 304 while it is current' }))
+    headers['If-None-Match'] = Type.Optional(
+      Type.String({ description: 'ETag of a copy; answers 304 while it is current' }),
+    )
   return headers
 }
 
@@ -151,7 +165,9 @@ function successResponse({ status, returns, paginated, ifMatch, conditionalRead,
   const text = { type: 'string' }
   const headers = {
     ...(status === 201 ? { Location: { ...text, description: 'Address of the new resource' } } : {}),
-    ...(conditionalRead || ifMatch || status === 201 ? { ETag: { ...text, description: 'Version of the resource' } } : {}),
+    ...(conditionalRead || ifMatch || status === 201
+      ? { ETag: { ...text, description: 'Version of the resource' } }
+      : {}),
   }
   const answer = { description: summary, headers, content: { 'application/json': { schema } } }
   const notModified = { 304: { type: 'null', description: 'The copy named in If-None-Match is current' } }
@@ -161,13 +177,18 @@ function successResponse({ status, returns, paginated, ifMatch, conditionalRead,
 function problemResponses(definitions: readonly ProblemDefinition[]) {
   const byStatus = Map.groupBy(definitions, ({ status }) => status)
   return Object.fromEntries(
-    [...byStatus].sort(([a], [b]) => a - b).map(([status, group]) => [
-      status,
-      {
-        description: group.map(({ code, title }) => `\`${code}\`: ${title}`).sort().join('\n\n'),
-        content: { 'application/problem+json': { schema: Problem } },
-      },
-    ]),
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, group]) => [
+        status,
+        {
+          description: group
+            .map(({ code, title }) => `\`${code}\`: ${title}`)
+            .sort()
+            .join('\n\n'),
+          content: { 'application/problem+json': { schema: Problem } },
+        },
+      ]),
   )
 }
 
@@ -195,7 +216,9 @@ export async function publishDocument(app: FastifyInstance): Promise<void> {
       servers: [{ url: '/' }],
       tags,
       components: {
-        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: sk_live_… or sk_test_…' } },
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: sk_live_… or sk_test_…' },
+        },
       },
     },
     hideUntagged: true,

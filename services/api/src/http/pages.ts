@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
 import { createHash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { stringify } from 'yaml'
-import { problemCatalogue, type ProblemDefinition, problemSlug } from '#platform/problem.ts'
+import { type ProblemDefinition, problemCatalogue, problemSlug } from '#platform/problem.ts'
 import { RouteNotFound } from './problems.ts'
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1b2530}
@@ -13,7 +13,9 @@ const schema = { hide: true }
 /** What people and programs open in a browser: the landing page, the document, a page per problem. */
 export function servePages(app: FastifyInstance): void {
   app.get('/', { config, schema }, async (_request, reply) => html(reply, 'Purser', landing))
-  app.get('/openapi.json', { config, schema }, async (_request, reply) => reply.type('application/json').send(app.swagger()))
+  app.get('/openapi.json', { config, schema }, async (_request, reply) =>
+    reply.type('application/json').send(app.swagger()),
+  )
   app.get('/openapi.yaml', { config, schema }, async (_request, reply) =>
     reply.type('application/yaml').send(stringify(app.swagger(), { aliasDuplicateObjects: false })),
   )

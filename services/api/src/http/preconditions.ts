@@ -1,5 +1,5 @@
-import type { FastifyRequest } from 'fastify'
 import { hash } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
 import type { ExpectedVersion } from '#platform/version.ts'
 import { MalformedRequest } from './problems.ts'
 

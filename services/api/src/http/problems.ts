@@ -1,7 +1,11 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, defineProblem, type ProblemClass, problemSlug } from '#platform/problem.ts'
 
-export const MalformedRequest = defineProblem({ status: 400, code: 'MALFORMED_REQUEST', title: 'The request cannot be read' })
+export const MalformedRequest = defineProblem({
+  status: 400,
+  code: 'MALFORMED_REQUEST',
+  title: 'The request cannot be read',
+})
 export const InvalidCursor = defineProblem({
   status: 400,
   code: 'INVALID_CURSOR',
@@ -21,7 +25,11 @@ export const Unauthorized = defineProblem({
   advice: 'Send `Authorization: Bearer <API key>`. The key may be mistyped, expired or revoked.',
 })
 export const Forbidden = defineProblem({ status: 403, code: 'FORBIDDEN', title: 'The API key may not do this' })
-export const RouteNotFound = defineProblem({ status: 404, code: 'ROUTE_NOT_FOUND', title: 'There is nothing at this address' })
+export const RouteNotFound = defineProblem({
+  status: 404,
+  code: 'ROUTE_NOT_FOUND',
+  title: 'There is nothing at this address',
+})
 export const MethodNotAllowed = defineProblem({
   status: 405,
   code: 'METHOD_NOT_ALLOWED',
@@ -44,7 +52,8 @@ export const ValidationFailed = defineProblem({
   status: 422,
   code: 'VALIDATION_FAILED',
   title: 'Some fields are not valid',
-  advice: 'Each entry of errors names a field, what is wrong with it and, where one is close, what may have been meant.',
+  advice:
+    'Each entry of errors names a field, what is wrong with it and, where one is close, what may have been meant.',
 })
 export const RateLimited = defineProblem({
   status: 429,
@@ -53,7 +62,11 @@ export const RateLimited = defineProblem({
   advice: 'Wait for the time in Retry-After. The ratelimit-* headers of every answer tell what is left.',
   retryable: true,
 })
-export const HeaderTooLarge = defineProblem({ status: 431, code: 'HEADERS_TOO_LARGE', title: 'The headers are too large' })
+export const HeaderTooLarge = defineProblem({
+  status: 431,
+  code: 'HEADERS_TOO_LARGE',
+  title: 'The headers are too large',
+})
 export const InternalError = defineProblem({
   status: 500,
   code: 'INTERNAL_ERROR',

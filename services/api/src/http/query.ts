@@ -43,7 +43,13 @@ export function query<
 >(definition: QueryDefinition<P, B, R>): RouteOptions {
   const { url, returns, handle, method = 'GET' } = definition
   const access = accessOf(definition.scope)
-  const facts = { ...definition, access, status: 200, idempotency: 'none', conditionalRead: method === 'GET' } as OperationFacts
+  const facts = {
+    ...definition,
+    access,
+    status: 200,
+    idempotency: 'none',
+    conditionalRead: method === 'GET',
+  } as OperationFacts
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const input = { params: request.params as Value<P>, body: request.body as Value<B> }
     const result = await request.server.kernel.unitOfWork.read(originOf(request), (view) => handle(view, input))
@@ -56,7 +62,8 @@ export function query<
   return { method, url, schema: operationSchema(facts), config: { access, idempotency: 'none' }, handler }
 }
 
-export interface ListDefinition<P extends TSchema | undefined, F extends TProperties, I extends TSchema> extends ReadFacts {
+export interface ListDefinition<P extends TSchema | undefined, F extends TProperties, I extends TSchema>
+  extends ReadFacts {
   readonly params?: P
   /** Query parameters beside limit, after and before. */
   readonly filter: F
@@ -100,7 +107,10 @@ const pageParameters = {
 }
 type PageParameters = Static<TObject<typeof pageParameters>>
 
-function pageRequestOf(parameters: PageParameters, decode: (cursor: string) => readonly (string | number)[]): PageRequest {
+function pageRequestOf(
+  parameters: PageParameters,
+  decode: (cursor: string) => readonly (string | number)[],
+): PageRequest {
   const { limit, after, before } = parameters
   if (after !== undefined && before !== undefined) throw new InvalidCursor({ detail: 'Send after or before, not both' })
   if (after !== undefined) return { limit, direction: 'forward', position: decode(after) }

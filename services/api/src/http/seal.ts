@@ -26,7 +26,9 @@ export function createSeal(secret: string, idempotencyKey: string): Seal {
       const bytes = Buffer.from(sealed, 'base64')
       const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceLength))
       decipher.setAuthTag(bytes.subarray(nonceLength, nonceLength + tagLength))
-      return Buffer.concat([decipher.update(bytes.subarray(nonceLength + tagLength)), decipher.final()]).toString('utf8')
+      return Buffer.concat([decipher.update(bytes.subarray(nonceLength + tagLength)), decipher.final()]).toString(
+        'utf8',
+      )
     },
   }
 }

@@ -11,7 +11,10 @@ export function serializerOf(schema: TSchema): Serialize {
   const known = compiled.get(schema)
   if (known) return known
   const external = Object.fromEntries(componentSchemas().map((component) => [component.$id, component]))
-  const serialize = fastJson(schema as object, { schema: external, ajv: { strict: false } } as fastJson.Options) as Serialize
+  const serialize = fastJson(
+    schema as object,
+    { schema: external, ajv: { strict: false } } as fastJson.Options,
+  ) as Serialize
   compiled.set(schema, serialize)
   return serialize
 }

@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyRequest, RawRequestDefaultExpression } from 'fastify'
 import { randomBytes } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest, RawRequestDefaultExpression } from 'fastify'
 import { newId } from '#platform/id.ts'
 import type { Logger } from '#platform/logger.ts'
 import type { Origin } from '#platform/work.ts'

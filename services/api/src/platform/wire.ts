@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { idPattern, type IdPrefix } from './id.ts'
+import { type IdPrefix, idPattern } from './id.ts'
 import { component } from './schema.ts'
 
 /** Objects on the wire are closed: an unknown key is refused on the way in and cannot slip out. */
@@ -18,7 +18,10 @@ export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4
 
 export const Money = component(
   'Money',
-  Type.Object({ amount: Type.Integer({ description: 'Integer minor units' }), currency: Currency }, { ...closed, examples: [{ amount: 1999, currency: 'EUR' }] }),
+  Type.Object(
+    { amount: Type.Integer({ description: 'Integer minor units' }), currency: Currency },
+    { ...closed, examples: [{ amount: 1999, currency: 'EUR' }] },
+  ),
 )
 
 export const Price = component('Price', Type.Object({ amount: Amount, currency: Currency }, closed))

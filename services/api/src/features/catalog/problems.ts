@@ -1,6 +1,10 @@
 import { defineProblem } from '#platform/problem.ts'
 
-export const ProductNotFound = defineProblem({ status: 404, code: 'PRODUCT_NOT_FOUND', title: 'There is no such product' })
+export const ProductNotFound = defineProblem({
+  status: 404,
+  code: 'PRODUCT_NOT_FOUND',
+  title: 'There is no such product',
+})
 export const DuplicateSku = defineProblem({
   status: 409,
   code: 'DUPLICATE_SKU',

@@ -1,4 +1,4 @@
-import { CompiledQuery, sql, type Selectable } from 'kysely'
+import { CompiledQuery, type Selectable, sql } from 'kysely'
 import { violates } from '#platform/database-errors.ts'
 import type { PageRequest } from '#platform/page.ts'
 import type { Products } from '#platform/tables.gen.ts'
@@ -71,7 +71,11 @@ export interface ProductFilter {
 /** Newest first. */
 export function selectProducts(view: View, filter: ProductFilter, page: PageRequest): Promise<ProductRow[]> {
   const forward = page.direction === 'forward'
-  let rows = view.db.selectFrom('products').select(columns).orderBy('id', forward ? 'desc' : 'asc').limit(page.limit + 1)
+  let rows = view.db
+    .selectFrom('products')
+    .select(columns)
+    .orderBy('id', forward ? 'desc' : 'asc')
+    .limit(page.limit + 1)
   if (page.position) rows = rows.where('id', forward ? '<' : '>', String(page.position[0]))
   if (filter.sku !== undefined) rows = rows.where('sku', '=', filter.sku)
   if (filter.status !== undefined) rows = rows.where('status', '=', sql<string>`any(${filter.status})`)
@@ -87,7 +91,10 @@ export type ProductForSale = Pick<ProductRow, 'sku' | 'title' | 'status' | 'stoc
   readonly prices: Readonly<Record<string, number>>
 }
 
-export async function selectProductsForSale(view: Pick<View, 'db'>, skus: readonly string[]): Promise<ProductForSale[]> {
+export async function selectProductsForSale(
+  view: Pick<View, 'db'>,
+  skus: readonly string[],
+): Promise<ProductForSale[]> {
   const { rows } = await view.db.executeQuery<ProductForSale>(CompiledQuery.raw(forSaleText, [skus]))
   return rows
 }

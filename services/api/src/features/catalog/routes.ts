@@ -8,8 +8,60 @@ import { CreateProduct, Product, ProductParams, productFilter, UpsertedProducts,
 import { upsertProductBatch } from './upsert-products.ts'
 
 export function catalogRoutes(app: FastifyInstance): void {
-  app.route(command({ id: 'products.create', summary: 'Create a product', method: 'POST', url: '/v1/products', status: 201, scope: 'products:write', idempotency: 'optional', body: CreateProduct, returns: Product, problems: [DuplicateSku, RepeatedEntry], location: ({ id }) => `/v1/products/${id}`, handle: (work, { body }) => createProduct(work, body) }))
-  app.route(command({ id: 'products.upsertBatch', summary: 'Create or update products by SKU', description: 'Up to 1,000 products, all or nothing. Fields that are not given keep their value.', method: 'POST', url: '/v1/products/batch', status: 200, scope: 'products:write', idempotency: 'optional', body: UpsertProducts, returns: UpsertedProducts, problems: [RepeatedEntry], handle: (work, { body }) => upsertProductBatch(work, body) }))
-  app.route(list({ id: 'products.list', summary: 'List products, newest first', url: '/v1/products', scope: 'products:read', filter: productFilter, item: Product, problems: [], handle: (view, { filter, page }) => listProducts(view, filter, page) }))
-  app.route(query({ id: 'products.get', summary: 'Read a product', url: '/v1/products/:productId', scope: 'products:read', params: ProductParams, returns: Product, problems: [ProductNotFound], handle: (view, { params }) => getProduct(view, params.productId) }))
+  app.route(
+    command({
+      id: 'products.create',
+      summary: 'Create a product',
+      method: 'POST',
+      url: '/v1/products',
+      status: 201,
+      scope: 'products:write',
+      idempotency: 'optional',
+      body: CreateProduct,
+      returns: Product,
+      problems: [DuplicateSku, RepeatedEntry],
+      location: ({ id }) => `/v1/products/${id}`,
+      handle: (work, { body }) => createProduct(work, body),
+    }),
+  )
+  app.route(
+    command({
+      id: 'products.upsertBatch',
+      summary: 'Create or update products by SKU',
+      description: 'Up to 1,000 products, all or nothing. Fields that are not given keep their value.',
+      method: 'POST',
+      url: '/v1/products/batch',
+      status: 200,
+      scope: 'products:write',
+      idempotency: 'optional',
+      body: UpsertProducts,
+      returns: UpsertedProducts,
+      problems: [RepeatedEntry],
+      handle: (work, { body }) => upsertProductBatch(work, body),
+    }),
+  )
+  app.route(
+    list({
+      id: 'products.list',
+      summary: 'List products, newest first',
+      url: '/v1/products',
+      scope: 'products:read',
+      filter: productFilter,
+      item: Product,
+      problems: [],
+      handle: (view, { filter, page }) => listProducts(view, filter, page),
+    }),
+  )
+  app.route(
+    query({
+      id: 'products.get',
+      summary: 'Read a product',
+      url: '/v1/products/:productId',
+      scope: 'products:read',
+      params: ProductParams,
+      returns: Product,
+      problems: [ProductNotFound],
+      handle: (view, { params }) => getProduct(view, params.productId),
+    }),
+  )
 }

@@ -13,7 +13,9 @@ const Attributes = Type.Unsafe<Record<string, string>>({
   maxProperties: 100,
   description: 'Facts about the product: colour, size, material …',
 })
-const StockPolicy = OneOf(stockPolicies, { description: 'deny: sold while in stock; untracked: always (fees, postage)' })
+const StockPolicy = OneOf(stockPolicies, {
+  description: 'deny: sold while in stock; untracked: always (fees, postage)',
+})
 
 export const Product = component(
   'Product',

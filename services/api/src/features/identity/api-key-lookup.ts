@@ -1,8 +1,8 @@
-import { BlockList, isIPv4 } from 'node:net'
+import { type BlockList, isIPv4 } from 'node:net'
+import type { Actor } from '#platform/actor.ts'
 import type { Caches } from '#platform/cache.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'
-import type { Actor } from '#platform/actor.ts'
 import type { Database } from '#platform/database.ts'
 import { newId } from '#platform/id.ts'
 import type { Logger } from '#platform/logger.ts'
@@ -81,7 +81,13 @@ function knownKeyOf(row: CredentialRow | null): KnownKey {
 function markUse({ log, clock, unitOfWork }: ApiKeyLookupDependencies, row: CredentialRow): void {
   const now = clock.now()
   if (row.last_used_at && now.getTime() - row.last_used_at.getTime() < lastUseGranularityMs) return
-  const origin = { organizationId: row.organization_id, name: 'identity', requestId: newId('req'), traceparent: null, log }
+  const origin = {
+    organizationId: row.organization_id,
+    name: 'identity',
+    requestId: newId('req'),
+    traceparent: null,
+    log,
+  }
   unitOfWork
     .write(systemOrigin(origin), (work) => updateApiKey(work, row.id, { last_used_at: now }))
     .catch((error: unknown) => log.warn({ err: error }, 'last use of an API key not remembered'))

@@ -1,6 +1,10 @@
 import { defineProblem } from '#platform/problem.ts'
 
-export const ApiKeyNotFound = defineProblem({ status: 404, code: 'API_KEY_NOT_FOUND', title: 'There is no such API key' })
+export const ApiKeyNotFound = defineProblem({
+  status: 404,
+  code: 'API_KEY_NOT_FOUND',
+  title: 'There is no such API key',
+})
 export const ApiKeyRevoked = defineProblem({
   status: 409,
   code: 'API_KEY_REVOKED',
@@ -17,4 +21,8 @@ export const InvalidCidr = defineProblem({
   title: 'An entry of allowedCidrs is not an address range',
   advice: 'Write ranges like 203.0.113.0/24 or 2001:db8::/32.',
 })
-export const InvalidExpiry = defineProblem({ status: 422, code: 'INVALID_EXPIRY', title: 'expiresAt must be in the future' })
+export const InvalidExpiry = defineProblem({
+  status: 422,
+  code: 'INVALID_EXPIRY',
+  title: 'expiresAt must be in the future',
+})

@@ -17,7 +17,12 @@ export async function readApiKey(view: View, apiKeyId: string): Promise<ApiKey> 
 
 export async function listApiKeys(view: View, page: PageRequest): Promise<Page<ApiKey>> {
   const rows = await selectApiKeys(view, page)
-  return toPage(rows, page, (row) => [row.id], (row) => presentApiKey(row, view.now))
+  return toPage(
+    rows,
+    page,
+    (row) => [row.id],
+    (row) => presentApiKey(row, view.now),
+  )
 }
 
 /** Who is calling, what for and how often it may. */

@@ -55,7 +55,11 @@ export const updateApiKey = (work: Work, id: string, change: Updateable<ApiKeys>
 /** Newest first. */
 export function selectApiKeys(view: View, { limit, direction, position }: PageRequest): Promise<ApiKeyRow[]> {
   const forward = direction === 'forward'
-  let rows = view.db.selectFrom('api_keys').select(keyColumns).orderBy('id', forward ? 'desc' : 'asc').limit(limit + 1)
+  let rows = view.db
+    .selectFrom('api_keys')
+    .select(keyColumns)
+    .orderBy('id', forward ? 'desc' : 'asc')
+    .limit(limit + 1)
   if (position) rows = rows.where('id', forward ? '<' : '>', String(position[0]))
   return rows.execute()
 }
@@ -63,7 +67,15 @@ export function selectApiKeys(view: View, { limit, direction, position }: PageRe
 /** What is known of a credential before its tenant is: found by nothing but the hash, under a policy of its own. */
 export type CredentialRow = Pick<
   Selectable<ApiKeys>,
-  'organization_id' | 'id' | 'principal_id' | 'scopes' | 'rate_limit_per_minute' | 'allowed_cidrs' | 'expires_at' | 'revoked_at' | 'last_used_at'
+  | 'organization_id'
+  | 'id'
+  | 'principal_id'
+  | 'scopes'
+  | 'rate_limit_per_minute'
+  | 'allowed_cidrs'
+  | 'expires_at'
+  | 'revoked_at'
+  | 'last_used_at'
 >
 
 export async function selectCredential(database: Database, secretHash: string): Promise<CredentialRow | null> {

@@ -13,7 +13,12 @@ export async function revokeApiKey(work: Work, apiKeyId: string): Promise<ApiKey
   const version = found.version + 1
   const row = await updateApiKey(work, found.id, { revoked_at: work.now, version, updated_at: work.now })
   const key = presentApiKey(row, work.now)
-  work.record({ type: 'apiKey.revoked', resource: { type: 'apiKey', id: key.id, version }, changed: ['revokedAt'], data: key })
+  work.record({
+    type: 'apiKey.revoked',
+    resource: { type: 'apiKey', id: key.id, version },
+    changed: ['revokedAt'],
+    data: key,
+  })
   work.invalidate(apiKeyTag(key.id))
   return key
 }

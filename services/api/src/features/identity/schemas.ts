@@ -1,10 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { scopes } from '#platform/scopes.ts'
-import { closed, Currency, Id, Metadata, Text, Timestamp } from '#platform/wire.ts'
+import { Currency, closed, Id, Metadata, Text, Timestamp } from '#platform/wire.ts'
 
 const Scopes = Type.Array(OneOf(scopes), { minItems: 1, maxItems: scopes.length, uniqueItems: true })
-const Cidrs = Type.Array(Type.String({ maxLength: 49 }), { maxItems: 50, description: 'Address ranges that may use it; empty: any' })
+const Cidrs = Type.Array(Type.String({ maxLength: 49 }), {
+  maxItems: 50,
+  description: 'Address ranges that may use it; empty: any',
+})
 const RatePerMinute = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Requests per minute' })
 
 export const Organization = component(
@@ -83,7 +86,12 @@ export const RotateApiKey = component(
   Type.Object(
     {
       overlapSeconds: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: 604_800, default: 3_600, description: 'How long the old secret still works' }),
+        Type.Integer({
+          minimum: 0,
+          maximum: 604_800,
+          default: 3_600,
+          description: 'How long the old secret still works',
+        }),
       ),
     },
     { ...closed, examples: [{ overlapSeconds: 3600 }] },

@@ -1,4 +1,4 @@
-import { type ExpectedVersion, checkVersion } from '#platform/version.ts'
+import { checkVersion, type ExpectedVersion } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
 import { movementBetween, recordAdjustment } from './movements.ts'
 import { presentLevel } from './present.ts'

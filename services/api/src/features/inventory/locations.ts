@@ -3,7 +3,13 @@ import { type Page, type PageRequest, toPage } from '#platform/page.ts'
 import type { View, Work } from '#platform/work.ts'
 import { presentLocation } from './present.ts'
 import { LocationNotFound } from './problems.ts'
-import { clearDefaultLocation, insertLocation, type LocationRow, selectLocation, selectLocations } from './repository.ts'
+import {
+  clearDefaultLocation,
+  insertLocation,
+  type LocationRow,
+  selectLocation,
+  selectLocations,
+} from './repository.ts'
 import type { CreateLocation, Location } from './schemas.ts'
 
 /** Creates a location; the first one becomes the default, a later one when it asks to. */

@@ -1,6 +1,10 @@
 import { defineProblem } from '#platform/problem.ts'
 
-export const LocationNotFound = defineProblem({ status: 404, code: 'LOCATION_NOT_FOUND', title: 'There is no such location' })
+export const LocationNotFound = defineProblem({
+  status: 404,
+  code: 'LOCATION_NOT_FOUND',
+  title: 'There is no such location',
+})
 export const StockLevelNotFound = defineProblem({
   status: 404,
   code: 'STOCK_LEVEL_NOT_FOUND',

@@ -14,5 +14,9 @@ export async function releaseStock(work: Work, orderId: string, state: 'released
     return quantity === 0 ? [] : [{ before, after: { ...before, reserved: before.reserved - quantity } }]
   })
   const movements = steps.map(({ before, after }) => movementBetween(work, before, after, { type: 'release', orderId }))
-  await writeLevels(work, steps.map(({ after }) => after), movements)
+  await writeLevels(
+    work,
+    steps.map(({ after }) => after),
+    movements,
+  )
 }

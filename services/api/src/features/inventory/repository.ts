@@ -57,7 +57,11 @@ export const selectLocationIds = async (view: Pick<View, 'db'>, ids: readonly st
 
 export function selectLocations(view: View, { limit, direction, position }: PageRequest): Promise<LocationRow[]> {
   const forward = direction === 'forward'
-  let rows = view.db.selectFrom('locations').select(locationColumns).orderBy('id', forward ? 'asc' : 'desc').limit(limit + 1)
+  let rows = view.db
+    .selectFrom('locations')
+    .select(locationColumns)
+    .orderBy('id', forward ? 'asc' : 'desc')
+    .limit(limit + 1)
   if (position) rows = rows.where('id', forward ? '>' : '<', String(position[0]))
   return rows.execute()
 }
@@ -85,7 +89,11 @@ export interface LevelFilter {
 }
 
 /** In the order of SKU and location. */
-export function selectLevels(view: View, filter: LevelFilter, { limit, direction, position }: PageRequest): Promise<LevelRow[]> {
+export function selectLevels(
+  view: View,
+  filter: LevelFilter,
+  { limit, direction, position }: PageRequest,
+): Promise<LevelRow[]> {
   const order = direction === 'forward' ? 'asc' : 'desc'
   let rows = view.db.selectFrom('stock_levels').select(levelColumns)
   if (filter.sku !== undefined) rows = rows.where('sku', '=', sql<string>`any(${filter.sku})`)
@@ -94,7 +102,11 @@ export function selectLevels(view: View, filter: LevelFilter, { limit, direction
     const beyond = direction === 'forward' ? sql`>` : sql`<`
     rows = rows.where(sql<boolean>`(sku, location_id) ${beyond} (${String(position[0])}, ${String(position[1])})`)
   }
-  return rows.orderBy('sku', order).orderBy('location_id', order).limit(limit + 1).execute()
+  return rows
+    .orderBy('sku', order)
+    .orderBy('location_id', order)
+    .limit(limit + 1)
+    .execute()
 }
 
 /** Makes missing levels with nothing on hand, then locks all of them in the order of SKU and location. */
@@ -122,7 +134,11 @@ const lockText = `select ${levelColumns.join(', ')} from stock_levels
   order by sku, location_id for no key update`
 
 /** Writes levels that are locked, and the movements that led to them. */
-export async function writeLevels(work: Work, levels: readonly LevelRow[], movements: readonly MovementRow[]): Promise<void> {
+export async function writeLevels(
+  work: Work,
+  levels: readonly LevelRow[],
+  movements: readonly MovementRow[],
+): Promise<void> {
   await Promise.all([
     work.db.executeQuery(CompiledQuery.raw(updateText, [JSON.stringify(levels)])),
     work.db.executeQuery(CompiledQuery.raw(movementText, [JSON.stringify(movements)])),
@@ -138,7 +154,11 @@ const movementText = `insert into stock_movements (${movementList})
   select ${movementList} from json_populate_recordset(null::stock_movements, $1::json)`
 
 /** Newest first. */
-export function selectMovements(view: View, key: LevelKey, { limit, direction, position }: PageRequest): Promise<MovementRow[]> {
+export function selectMovements(
+  view: View,
+  key: LevelKey,
+  { limit, direction, position }: PageRequest,
+): Promise<MovementRow[]> {
   const forward = direction === 'forward'
   let rows = view.db
     .selectFrom('stock_movements')

@@ -74,7 +74,10 @@ export const SetStockLevels = component(
       ),
       reason: Type.Optional(Text(200)),
     },
-    { ...closed, examples: [{ levels: [{ sku: 'MUG-BLUE', locationId: 'loc_01jd0000000000000000000000', onHand: 120 }] }] },
+    {
+      ...closed,
+      examples: [{ levels: [{ sku: 'MUG-BLUE', locationId: 'loc_01jd0000000000000000000000', onHand: 120 }] }],
+    },
   ),
 )
 export type SetStockLevels = Static<typeof SetStockLevels>
@@ -86,7 +89,11 @@ export const AdjustStock = component(
   'AdjustStock',
   Type.Object(
     {
-      change: Type.Integer({ minimum: -maxQuantity, maximum: maxQuantity, description: 'Units to add, or to take when negative' }),
+      change: Type.Integer({
+        minimum: -maxQuantity,
+        maximum: maxQuantity,
+        description: 'Units to add, or to take when negative',
+      }),
       type: Type.Optional(OneOf(['receipt', 'adjustment'], { default: 'adjustment' })),
       reason: Type.Optional(Text(200)),
     },

@@ -1,5 +1,5 @@
 import { selectProductsForSale } from '#features/catalog/index.ts'
-import { type ExpectedVersion, checkVersion } from '#platform/version.ts'
+import { checkVersion, type ExpectedVersion } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
 import { movementBetween, recordAdjustment } from './movements.ts'
 import { presentLevel } from './present.ts'
@@ -44,7 +44,10 @@ async function setLevels(
   check: (level: LevelRow) => void,
 ): Promise<StockLevels> {
   await refuseUnknown(work, targets)
-  const opened = await openLevels(work, targets.map(({ sku, locationId }) => ({ sku, location_id: locationId })))
+  const opened = await openLevels(
+    work,
+    targets.map(({ sku, locationId }) => ({ sku, location_id: locationId })),
+  )
   const byKey = new Map(opened.map((level) => [`${level.sku}@${level.location_id}`, level]))
   const steps = targets.map((target) => {
     const before = byKey.get(`${target.sku}@${target.locationId}`)
@@ -56,7 +59,12 @@ async function setLevels(
   const movements = changed
     .filter(({ before, after }) => before.on_hand !== after.on_hand)
     .map(({ before, after }) => movementBetween(work, before, after, { type: 'adjustment', reason }))
-  if (changed.length > 0) await writeLevels(work, changed.map(({ after }) => after), movements)
+  if (changed.length > 0)
+    await writeLevels(
+      work,
+      changed.map(({ after }) => after),
+      movements,
+    )
   for (const { before, after } of changed) recordAdjustment(work, before, after)
   return { levels: steps.map(({ after }) => presentLevel(after)) }
 }

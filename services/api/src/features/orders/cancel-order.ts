@@ -8,7 +8,12 @@ import type { CancelOrder, Order } from './schemas.ts'
 import { allowsTransition, type OrderStatus } from './status.ts'
 
 /** Cancels an order of which nothing has shipped, and gives its stock back. */
-export async function cancelOrder(work: Work, orderId: string, input: CancelOrder, expected: ExpectedVersion): Promise<Order> {
+export async function cancelOrder(
+  work: Work,
+  orderId: string,
+  input: CancelOrder,
+  expected: ExpectedVersion,
+): Promise<Order> {
   const order = await lockOrder(work, orderId)
   if (!order) throw new OrderNotFound()
   checkVersion(expected, order.version)

@@ -15,7 +15,14 @@ import {
   UnknownLocation,
   UnknownSku,
 } from './problems.ts'
-import { type Demand, insertOrders, type OrderWithLines, type Reserving, selectExternalOrder, type Shortage } from './repository.ts'
+import {
+  type Demand,
+  insertOrders,
+  type OrderWithLines,
+  type Reserving,
+  type Shortage,
+  selectExternalOrder,
+} from './repository.ts'
 import type { Order, PlaceOrder, QuoteOrder } from './schemas.ts'
 import { confirmsAtOnce } from './status.ts'
 import { isExact, lineTotal, type OrderAmounts, orderTotals } from './totals.ts'
@@ -210,7 +217,8 @@ function reserve(orders: readonly OrderWithLines[], now: Date): Reserving[] {
 
 function quantitiesBySku({ lines }: Pick<OrderWithLines, 'lines'>): Map<string, number> {
   const quantities = new Map<string, number>()
-  for (const { sku, quantity, tracked } of lines) if (tracked) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
+  for (const { sku, quantity, tracked } of lines)
+    if (tracked) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
   return quantities
 }
 

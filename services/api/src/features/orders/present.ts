@@ -1,5 +1,5 @@
-import type { Scope } from '#platform/scopes.ts'
 import { money } from '#platform/money.ts'
+import type { Scope } from '#platform/scopes.ts'
 import { timestamp, timestampOrNull } from '#platform/wire.ts'
 import type { EntryRow, LineRow, OrderRow, OrderWithLines } from './repository.ts'
 import type { Order, OrderSnapshot, OrderSummary, TimelineEntry } from './schemas.ts'
@@ -47,7 +47,9 @@ export const presentOrder = (row: OrderWithLines, scopes: ReadonlySet<Scope>): O
 })
 
 /** The personal fields of an order. */
-export const personalOf = (row: OrderRow): Pick<Order, 'customer' | 'shippingAddress' | 'billingAddress' | 'notes'> => ({
+export const personalOf = (
+  row: OrderRow,
+): Pick<Order, 'customer' | 'shippingAddress' | 'billingAddress' | 'notes'> => ({
   customer: row.customer as Order['customer'],
   shippingAddress: row.shipping_address as Order['shippingAddress'],
   billingAddress: row.billing_address as Order['billingAddress'],

@@ -85,7 +85,10 @@ export interface Shortage extends Demand {
  * caller then throws, and nothing of it stays.
  * @throws RunAgain when the number, or the source and external id, was taken at the same moment.
  */
-export async function insertOrders(work: Work, { orders, lines, demand, reservations }: Placement): Promise<Shortage[]> {
+export async function insertOrders(
+  work: Work,
+  { orders, lines, demand, reservations }: Placement,
+): Promise<Shortage[]> {
   const parameters = [
     JSON.stringify(demand),
     demand.map(({ sku }) => sku),
@@ -93,7 +96,11 @@ export async function insertOrders(work: Work, { orders, lines, demand, reservat
     JSON.stringify(orders),
     JSON.stringify(lines),
     JSON.stringify(reservations),
-    JSON.stringify({ actor: { type: work.actor.type, id: work.actor.principalId }, request_id: work.requestId, occurred_at: work.now }),
+    JSON.stringify({
+      actor: { type: work.actor.type, id: work.actor.principalId },
+      request_id: work.requestId,
+      occurred_at: work.now,
+    }),
   ]
   try {
     const { rows } = await work.db.executeQuery<Shortage>(CompiledQuery.raw(placeText, parameters))
@@ -161,7 +168,10 @@ export async function lockOrder(work: Work, id: string): Promise<OrderWithLines 
 }
 
 /** Ends an order: every unit of it is cancelled. */
-export async function closeOrder(work: Work, { id, ...change }: Pick<OrderRow, 'id' | 'status' | 'cancel_reason' | 'version'>) {
+export async function closeOrder(
+  work: Work,
+  { id, ...change }: Pick<OrderRow, 'id' | 'status' | 'cancel_reason' | 'version'>,
+) {
   await Promise.all([
     work.db
       .updateTable('orders')
@@ -181,9 +191,17 @@ export interface OrderFilter {
 }
 
 /** Newest first. */
-export function selectOrders(view: View, filter: OrderFilter, { limit, direction, position }: PageRequest): Promise<OrderRow[]> {
+export function selectOrders(
+  view: View,
+  filter: OrderFilter,
+  { limit, direction, position }: PageRequest,
+): Promise<OrderRow[]> {
   const forward = direction === 'forward'
-  let rows = view.db.selectFrom('orders').select(orderColumns).orderBy('id', forward ? 'desc' : 'asc').limit(limit + 1)
+  let rows = view.db
+    .selectFrom('orders')
+    .select(orderColumns)
+    .orderBy('id', forward ? 'desc' : 'asc')
+    .limit(limit + 1)
   if (position) rows = rows.where('id', forward ? '<' : '>', String(position[0]))
   if (filter.status !== undefined) rows = rows.where('status', '=', sql<string>`any(${filter.status})`)
   if (filter.source !== undefined) rows = rows.where('source', '=', filter.source)
@@ -204,14 +222,28 @@ export const selectDueOrders = (db: Work['db'], now: Date, limit: number) =>
     .limit(limit)
     .execute()
 
-export type EntryRow = Omit<Selectable<Ledger>, 'organization_id' | 'xid' | 'personal' | 'personal_salt' | 'traceparent' | 'schema_version'>
+export type EntryRow = Omit<
+  Selectable<Ledger>,
+  'organization_id' | 'xid' | 'personal' | 'personal_salt' | 'traceparent' | 'schema_version'
+>
 
 /** What the ledger says of one order, oldest first. */
 export function selectTimeline(view: View, orderId: string, { limit, direction, position }: PageRequest) {
   const forward = direction === 'forward'
   let rows = view.db
     .selectFrom('ledger')
-    .select(['id', 'type', 'occurred_at', 'actor', 'request_id', 'resource_type', 'resource_id', 'resource_version', 'changed', 'data'])
+    .select([
+      'id',
+      'type',
+      'occurred_at',
+      'actor',
+      'request_id',
+      'resource_type',
+      'resource_id',
+      'resource_version',
+      'changed',
+      'data',
+    ])
     .where('resource_id', '=', orderId)
     .orderBy('resource_version', forward ? 'asc' : 'desc')
     .limit(limit + 1)

@@ -3,21 +3,135 @@ import { command } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
 import { cancelOrder } from './cancel-order.ts'
 import { placeOrder } from './place-order.ts'
-import { AmountTooLarge, CurrencyMismatch, DuplicateExternalId, OrderNotCancellable, OrderNotFound, OutOfStock, PriceMissing, PriceNotAllowed, UnknownLocation, UnknownSku } from './problems.ts'
+import {
+  AmountTooLarge,
+  CurrencyMismatch,
+  DuplicateExternalId,
+  OrderNotCancellable,
+  OrderNotFound,
+  OutOfStock,
+  PriceMissing,
+  PriceNotAllowed,
+  UnknownLocation,
+  UnknownSku,
+} from './problems.ts'
 import { quoteOrder } from './quote-order.ts'
 import { getExternalOrder, getOrder, listOrders, readTimeline } from './read-orders.ts'
-import { CancelOrder, ExternalOrderParams, Order, orderFilter, OrderParams, OrderSummary, PlaceOrder, Quote, QuoteOrder, TimelineEntry } from './schemas.ts'
+import {
+  CancelOrder,
+  ExternalOrderParams,
+  Order,
+  OrderParams,
+  OrderSummary,
+  orderFilter,
+  PlaceOrder,
+  Quote,
+  QuoteOrder,
+  TimelineEntry,
+} from './schemas.ts'
 
 const pricing = [UnknownSku, PriceMissing, PriceNotAllowed, CurrencyMismatch, UnknownLocation, AmountTooLarge]
 
 export function orderRoutes(app: FastifyInstance): void {
   const terms = { paymentWindowMs: app.kernel.config.ORDER_PAYMENT_WINDOW_MINUTES * 60_000 }
 
-  app.route(command({ id: 'orders.place', summary: 'Place an order', description: 'Prices it, reserves its stock and records it, at most once per Idempotency-Key. onAccount orders are confirmed at once; prepaid ones wait for payment until expiresAt.', method: 'POST', url: '/v1/orders', status: 201, scope: 'orders:write', idempotency: 'required', body: PlaceOrder, returns: Order, problems: [OutOfStock, DuplicateExternalId, ...pricing], location: ({ id }) => `/v1/orders/${id}`, handle: (work, { body }) => placeOrder(work, body, terms) }))
-  app.route(query({ id: 'orders.quote', summary: 'Quote an order', description: 'Prices and stock of an order that is not placed. Writes nothing.', method: 'POST', url: '/v1/orders/quote', scope: 'orders:read', body: QuoteOrder, returns: Quote, problems: pricing, handle: (view, { body }) => quoteOrder(view, body) }))
-  app.route(list({ id: 'orders.list', summary: 'List orders, newest first', url: '/v1/orders', scope: 'orders:read', filter: orderFilter, item: OrderSummary, problems: [], handle: (view, { filter, page }) => listOrders(view, filter, page) }))
-  app.route(query({ id: 'orders.get', summary: 'Read an order', url: '/v1/orders/:orderId', scope: 'orders:read', params: OrderParams, returns: Order, problems: [OrderNotFound], handle: (view, { params }) => getOrder(view, params.orderId) }))
-  app.route(query({ id: 'orders.getByExternalId', summary: 'Read an order by source and external id', url: '/v1/orders/external/:source/:externalId', scope: 'orders:read', params: ExternalOrderParams, returns: Order, problems: [OrderNotFound], handle: (view, { params }) => getExternalOrder(view, params.source, params.externalId) }))
-  app.route(command({ id: 'orders.cancel', summary: 'Cancel an order', description: 'Ends an order of which nothing has shipped, and gives its stock back.', method: 'POST', url: '/v1/orders/:orderId/cancel', status: 200, scope: 'orders:write', idempotency: 'optional', ifMatch: 'optional', params: OrderParams, body: CancelOrder, returns: Order, problems: [OrderNotFound, OrderNotCancellable], handle: (work, { params, body, expected }) => cancelOrder(work, params.orderId, body, expected) }))
-  app.route(list({ id: 'orders.timeline', summary: 'List what happened to an order, oldest first', url: '/v1/orders/:orderId/timeline', scope: 'orders:read', params: OrderParams, filter: {}, item: TimelineEntry, problems: [OrderNotFound], handle: (view, { params, page }) => readTimeline(view, params.orderId, page) }))
+  app.route(
+    command({
+      id: 'orders.place',
+      summary: 'Place an order',
+      description:
+        'Prices it, reserves its stock and records it, at most once per Idempotency-Key. onAccount orders are confirmed at once; prepaid ones wait for payment until expiresAt.',
+      method: 'POST',
+      url: '/v1/orders',
+      status: 201,
+      scope: 'orders:write',
+      idempotency: 'required',
+      body: PlaceOrder,
+      returns: Order,
+      problems: [OutOfStock, DuplicateExternalId, ...pricing],
+      location: ({ id }) => `/v1/orders/${id}`,
+      handle: (work, { body }) => placeOrder(work, body, terms),
+    }),
+  )
+  app.route(
+    query({
+      id: 'orders.quote',
+      summary: 'Quote an order',
+      description: 'Prices and stock of an order that is not placed. Writes nothing.',
+      method: 'POST',
+      url: '/v1/orders/quote',
+      scope: 'orders:read',
+      body: QuoteOrder,
+      returns: Quote,
+      problems: pricing,
+      handle: (view, { body }) => quoteOrder(view, body),
+    }),
+  )
+  app.route(
+    list({
+      id: 'orders.list',
+      summary: 'List orders, newest first',
+      url: '/v1/orders',
+      scope: 'orders:read',
+      filter: orderFilter,
+      item: OrderSummary,
+      problems: [],
+      handle: (view, { filter, page }) => listOrders(view, filter, page),
+    }),
+  )
+  app.route(
+    query({
+      id: 'orders.get',
+      summary: 'Read an order',
+      url: '/v1/orders/:orderId',
+      scope: 'orders:read',
+      params: OrderParams,
+      returns: Order,
+      problems: [OrderNotFound],
+      handle: (view, { params }) => getOrder(view, params.orderId),
+    }),
+  )
+  app.route(
+    query({
+      id: 'orders.getByExternalId',
+      summary: 'Read an order by source and external id',
+      url: '/v1/orders/external/:source/:externalId',
+      scope: 'orders:read',
+      params: ExternalOrderParams,
+      returns: Order,
+      problems: [OrderNotFound],
+      handle: (view, { params }) => getExternalOrder(view, params.source, params.externalId),
+    }),
+  )
+  app.route(
+    command({
+      id: 'orders.cancel',
+      summary: 'Cancel an order',
+      description: 'Ends an order of which nothing has shipped, and gives its stock back.',
+      method: 'POST',
+      url: '/v1/orders/:orderId/cancel',
+      status: 200,
+      scope: 'orders:write',
+      idempotency: 'optional',
+      ifMatch: 'optional',
+      params: OrderParams,
+      body: CancelOrder,
+      returns: Order,
+      problems: [OrderNotFound, OrderNotCancellable],
+      handle: (work, { params, body, expected }) => cancelOrder(work, params.orderId, body, expected),
+    }),
+  )
+  app.route(
+    list({
+      id: 'orders.timeline',
+      summary: 'List what happened to an order, oldest first',
+      url: '/v1/orders/:orderId/timeline',
+      scope: 'orders:read',
+      params: OrderParams,
+      filter: {},
+      item: TimelineEntry,
+      problems: [OrderNotFound],
+      handle: (view, { params, page }) => readTimeline(view, params.orderId, page),
+    }),
+  )
 }

@@ -1,20 +1,31 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
-import { closed, Currency, Id, Metadata, Money, Price, Sku, Text, Timestamp } from '#platform/wire.ts'
+import { Currency, closed, Id, Metadata, Money, Price, Sku, Text, Timestamp } from '#platform/wire.ts'
 import { orderActions, orderStatuses } from './status.ts'
 
 export const paymentTerms = ['prepaid', 'onAccount'] as const
 const PaymentTerms = OneOf(paymentTerms, {
   description: 'onAccount: confirmed at once and settled later; prepaid: waits for payment until expiresAt',
 })
-const Source = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', description: 'The channel the order came from' })
-const ExternalId = Text(128, { pattern: '^[^\\u0000-\\u001f\\u007f]+$', description: "The channel's own id of the order" })
+const Source = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+  description: 'The channel the order came from',
+})
+const ExternalId = Text(128, {
+  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+  description: "The channel's own id of the order",
+})
 const contactText = (maxLength: number) => Type.Optional(Text(maxLength))
 
 export const Customer = component(
   'Customer',
   Type.Object(
-    { name: contactText(200), email: Type.Optional(Type.String({ format: 'email', maxLength: 254 })), phone: contactText(40), externalId: contactText(128) },
+    {
+      name: contactText(200),
+      email: Type.Optional(Type.String({ format: 'email', maxLength: 254 })),
+      phone: contactText(40),
+      externalId: contactText(128),
+    },
     closed,
   ),
 )
@@ -80,7 +91,10 @@ export type PlaceOrder = Static<typeof PlaceOrder>
 
 export const QuoteOrder = component(
   'QuoteOrder',
-  Type.Object(basket, { ...closed, examples: [{ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }] }),
+  Type.Object(basket, {
+    ...closed,
+    examples: [{ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }],
+  }),
 )
 export type QuoteOrder = Static<typeof QuoteOrder>
 

@@ -16,7 +16,9 @@ export const orderActions = ['cancel'] as const
 export type OrderAction = (typeof orderActions)[number]
 
 /** Which status an action leads to, from where, and what the caller must hold. */
-const transitions: Readonly<Record<OrderAction | 'expire', { from: readonly OrderStatus[]; to: OrderStatus; scope: Scope | null }>> = {
+const transitions: Readonly<
+  Record<OrderAction | 'expire', { from: readonly OrderStatus[]; to: OrderStatus; scope: Scope | null }>
+> = {
   cancel: { from: ['pending', 'confirmed'], to: 'cancelled', scope: 'orders:write' },
   expire: { from: ['pending'], to: 'expired', scope: null },
 }
@@ -32,4 +34,5 @@ export const allowedActions = (status: OrderStatus, scopes: ReadonlySet<Scope>):
   })
 
 /** An order that owes nothing before delivery is confirmed as it is placed. */
-export const confirmsAtOnce = (paymentTerms: string, total: number): boolean => paymentTerms === 'onAccount' || total === 0
+export const confirmsAtOnce = (paymentTerms: string, total: number): boolean =>
+  paymentTerms === 'onAccount' || total === 0

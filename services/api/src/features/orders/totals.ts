@@ -15,11 +15,13 @@ export interface OrderAmounts {
 }
 
 /** What a line costs: quantity × unit price − discount + tax. */
-export const lineTotal = ({ unitPrice, quantity, discount, tax }: LineAmounts): number => unitPrice * quantity - discount + tax
+export const lineTotal = ({ unitPrice, quantity, discount, tax }: LineAmounts): number =>
+  unitPrice * quantity - discount + tax
 
 /** Sums of an order; `total = items − discount + shipping + tax`. */
 export function orderTotals(lines: readonly LineAmounts[], shipping = 0): OrderAmounts {
-  const sum = (amountOf: (line: LineAmounts) => number): number => lines.reduce((total, line) => total + amountOf(line), 0)
+  const sum = (amountOf: (line: LineAmounts) => number): number =>
+    lines.reduce((total, line) => total + amountOf(line), 0)
   const items = sum(({ unitPrice, quantity }) => unitPrice * quantity)
   const discount = sum((line) => line.discount)
   const tax = sum((line) => line.tax)

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+
+interface Operation {
+  readonly operationId: string
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
+  >
+}
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, object>> }
+}
+
+export const document = JSON.parse(
+  readFileSync(new URL('../../../../openapi/openapi.json', import.meta.url), 'utf8'),
+) as Document
+
+const ajv = new Ajv2020({ strict: false, allErrors: true })
+addFormats.default(ajv)
+ajv.addSchema({ ...document, $id: 'contract' })
+
+const templates = Object.keys(document.paths)
+  .map((path) => ({
+    path,
+    pattern: new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}$`),
+    variables: path.split('{').length,
+  }))
+  .sort((a, b) => a.variables - b.variables)
+
+/** Pairs of operation and status that answers have shown in this process. */
+export const producedPairs = new Set<string>()
+
+/**
+ * Holds an answer against the published document: the status must be documented for the operation, and the body valid.
+ * Addresses and methods outside the document must answer with a problem or belong to the service's own pages.
+ */
+export function checkAgainstContract(
+  method: string,
+  url: string,
+  answer: { status: number; headers: object; body: unknown; text: string },
+): void {
+  const path = url.split('?', 1)[0] ?? ''
+  const template = templates.find(({ pattern }) => pattern.test(path))
+  const operation = template && document.paths[template.path]?.[method.toLowerCase()]
+  if (!operation) return checkForeign(path, answer)
+  const response = operation.responses[answer.status]
+  if (!response)
+    throw new Error(
+      `${operation.operationId} answered ${answer.status}, which is not documented: ${answer.text.slice(0, 300)}`,
+    )
+  producedPairs.add(`${operation.operationId} ${answer.status}`)
+  const [type, content] = Object.entries(response.content ?? {})[0] ?? []
+  if (!type || !content) {
+    if (answer.text !== '') throw new Error(`${operation.operationId} ${answer.status} has a body`)
+    return
+  }
+  const sent = String((answer.headers as Record<string, unknown>)['content-type'] ?? '')
+  if (!sent.startsWith(type)) throw new Error(`${operation.operationId} ${answer.status} is ${sent}, not ${type}`)
+  const problems = errorsOf(content.schema, answer.body)
+  if (problems) throw new Error(`${operation.operationId} ${answer.status} breaks the contract: ${problems}`)
+}
+
+function checkForeign(path: string, { status, body }: { status: number; body: unknown }): void {
+  if (!path.startsWith('/v1') || status < 400) return
+  const problems = errorsOf({ $ref: '#/components/schemas/Problem' }, body)
+  if (problems) throw new Error(`${path} answered ${status} without a problem body: ${problems}`)
+}
+
+const compiled = new Map<object, ValidateFunction>()
+
+function errorsOf(schema: object, body: unknown): string | null {
+  const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"contract#/components/')) as object
+  const validate = compiled.get(schema) ?? ajv.compile(absolute)
+  compiled.set(schema, validate)
+  return validate(body) ? null : ajv.errorsText(validate.errors)
+}
