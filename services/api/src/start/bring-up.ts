@@ -1,9 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import type { Config } from '#platform/config.ts'
-import { banner } from './banner.ts'
+import { banner, type Demo } from './banner.ts'
 import { type DatabaseContext, givenDatabase, ownDatabase } from './database.ts'
-import { seedDemo, writeDemoFile } from './demo.ts'
 import { claimInstance } from './instance.ts'
 import { checkPort } from './reachable.ts'
 import { startServices } from './services.ts'
@@ -21,19 +20,33 @@ export async function bringUp(config: Config, env: Env, surroundings: Surroundin
   mkdirSync(logFolder, { recursive: true, mode: 0o700 })
   if (config.PORT !== 0) await checkPort(config.HOST, config.PORT)
   const context = { config, instance, ...surroundings }
+  // Loading the features takes as long as creating a cluster, which happens in another process meanwhile.
+  const seed = config.NODE_ENV === 'production' ? undefined : loadSeed(config)
+  seed?.catch(() => undefined)
   const database = await (config.DATABASE_URL === '' ? ownDatabase(context) : givenDatabase(context))
   signal.throwIfAborted()
 
   const services = startServices({ ...context, env, database, logFolder })
-  const isProduction = config.NODE_ENV === 'production'
-  const [url, seeded] = await Promise.all([
-    services.ready,
-    isProduction ? undefined : seedDemo({ ...config, DATABASE_URL: database.serverUrl }),
-  ])
+  const [url, remember] = await Promise.all([services.ready, seed?.then((run) => run(database.serverUrl))])
   signal.throwIfAborted()
   for (const warning of services.warnings()) say(`warning: ${warning}`)
-  const demo = seeded === undefined ? undefined : { url, ...seeded }
-  if (demo !== undefined) await writeDemoFile(config.DATA_DIR, demo)
+  const demo = await remember?.(url)
   say(banner({ url, demo, logFolder, startedInMs: performance.now() - startedAt }))
   return services
+}
+
+/** Seeds, then writes demo.json with the address under which the server is found. */
+async function loadSeed(config: Config): Promise<(databaseUrl: string) => Promise<(url: string) => Promise<Demo>>> {
+  const { readDemoFile, seedDemo, writeDemoFile } = await import('./demo.ts')
+  const write = async (demo: Demo) => {
+    await writeDemoFile(config.DATA_DIR, demo)
+    return demo
+  }
+  return async (databaseUrl) => {
+    const known = await readDemoFile(config.DATA_DIR)
+    const access = await seedDemo({ ...config, DATABASE_URL: databaseUrl }, known, async (found) => {
+      await write({ url: '', ...found })
+    })
+    return (url) => write({ url, ...access })
+  }
 }

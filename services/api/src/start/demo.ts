@@ -1,17 +1,104 @@
-import { rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { upsertProductBatch } from '#features/catalog/index.ts'
+import { createApiKey, createApiKeyLookup, createOrganization } from '#features/identity/index.ts'
+import { createLocation, selectLocation, setStockLevels } from '#features/inventory/index.ts'
+import { createCaches } from '#platform/cache.ts'
+import { systemClock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'
+import { createDatabase } from '#platform/database.ts'
+import { newId } from '#platform/id.ts'
+import { createLogger } from '#platform/logger.ts'
+import { scopes } from '#platform/scopes.ts'
+import { createUnitOfWork, systemOrigin, type Work } from '#platform/work.ts'
 import type { Demo } from './banner.ts'
+import { demoCatalog } from './demo/catalog.ts'
+import { readInvoices } from './demo/invoices.ts'
 
-/** Creates the demo organization, its catalog and its key, if they are not there yet. */
-export async function seedDemo(config: Config): Promise<Omit<Demo, 'url'>> {
-  await new Promise((r) => setTimeout(r, 10))
-  return { apiKey: 'sk_test_x', organizationId: config.NODE_ENV, locationId: '' }
+/** The same in every database, so that a lost demo.json only costs a new key. */
+const organizationId = 'org_01jd0000000000000000000000'
+const unitsInStock = 1_000_000
+const requestsPerMinute = 60_000
+
+/** The demo organization without the address of a server. */
+export type DemoAccess = Omit<Demo, 'url'>
+
+/**
+ * Creates the demo organization, its catalog and a key, as far as they are missing; all of it or nothing.
+ * `remember` is called with what demo.json must hold before anything is committed.
+ */
+export async function seedDemo(config: Config, known: DemoAccess | undefined, remember: Remember): Promise<DemoAccess> {
+  const { unitOfWork, origin, isValid, close } = openDatabase(config)
+  try {
+    const location = await unitOfWork.read(origin, (view) => selectLocation(view, null))
+    if (known !== undefined && location?.id === known.locationId && (await isValid(known.apiKey))) return known
+    const products = location === undefined ? demoCatalog(await readInvoices()) : []
+    return await unitOfWork.write(origin, async (work) => {
+      const locationId = location?.id ?? (await fillOrganization(work, products))
+      const access = { apiKey: await newKey(work), organizationId, locationId }
+      await remember(access)
+      return access
+    })
+  } finally {
+    await close()
+  }
+}
+
+type Remember = (access: DemoAccess) => Promise<void>
+
+/** What demo.json says; `undefined` when it is missing or unreadable. */
+export async function readDemoFile(dataFolder: string): Promise<DemoAccess | undefined> {
+  try {
+    const { apiKey, organizationId, locationId } = JSON.parse(await readFile(fileIn(dataFolder), 'utf8')) as Demo
+    return { apiKey, organizationId, locationId }
+  } catch {
+    return undefined
+  }
 }
 
 /** Keeps the demo's key where a program finds it; readable for its owner only. */
 export async function writeDemoFile(dataFolder: string, demo: Demo): Promise<void> {
-  const file = path.join(dataFolder, 'demo.json')
+  const file = fileIn(dataFolder)
   await writeFile(`${file}.new`, `${JSON.stringify(demo, null, 2)}\n`, { mode: 0o600 })
   await rename(`${file}.new`, file)
+}
+
+const fileIn = (dataFolder: string): string => path.join(dataFolder, 'demo.json')
+
+async function fillOrganization(work: Work, products: ReturnType<typeof demoCatalog>): Promise<string> {
+  await createOrganization(work, { name: 'Demo', currency: 'GBP' })
+  const location = await createLocation(work, { name: 'Main warehouse', isDefault: true })
+  await upsertProductBatch(work, {
+    products: products.map(({ price, ...product }) => ({ ...product, prices: [{ amount: price, currency: 'GBP' }] })),
+  })
+  const tracked = products.filter(({ stockPolicy }) => stockPolicy === 'deny')
+  await setStockLevels(work, {
+    levels: tracked.map(({ sku }) => ({ sku, locationId: location.id, onHand: unitsInStock })),
+    reason: 'demo',
+  })
+  return location.id
+}
+
+async function newKey(work: Work): Promise<string> {
+  const rateLimitPerMinute = requestsPerMinute
+  const key = await createApiKey(work, { name: 'Demo', mode: 'test', scopes: [...scopes], rateLimitPerMinute })
+  return key.secret
+}
+
+function openDatabase(config: Config) {
+  const log = createLogger({ ...config, LOG_LEVEL: 'silent' }, 'start')
+  const statementTimeoutMs = config.WORKER_STATEMENT_TIMEOUT_MS
+  const database = createDatabase({ config, log, statementTimeoutMs, applicationName: 'purser-start' })
+  const caches = createCaches()
+  const enqueue = async () => {
+    throw new Error('the demo needs no jobs')
+  }
+  const unitOfWork = createUnitOfWork({ database, clock: systemClock, caches, jobs: { enqueue } })
+  const apiKeys = createApiKeyLookup({ config, log, clock: systemClock, caches, database, unitOfWork })
+  const origin = systemOrigin({ organizationId, name: 'demo', requestId: newId('req'), traceparent: null, log })
+  const isValid = async (apiKey: string) => {
+    const found = await apiKeys.find(apiKey, '127.0.0.1')
+    return found?.actor.organizationId === organizationId
+  }
+  return { unitOfWork, origin, isValid, close: () => database.close() }
 }

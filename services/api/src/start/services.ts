@@ -28,21 +28,22 @@ export function startServices(context: ServicesContext): Services {
 
   const server = startServer()
   instance.remember('server', server.child.pid)
-  const worker = supervise('worker', startWorker(), startWorker, context)
-  let current: Stoppable = server
+  const running: Record<string, Stoppable> = { server }
   onStop(async () => {
-    await Promise.all([current.stop(), worker.stop()])
+    await Promise.all(Object.values(running).map((service) => service.stop()))
     instance.forget('server')
   })
   const ready = firstUrl(server, signal).then((url) => {
+    signal.throwIfAborted()
     // Started again it must be found where the banner says.
     port = Number(new URL(url).port || 80)
-    current = supervise('server', server, startServer, context)
+    running.server = supervise('server', server, startServer, context)
+    // Not earlier: both would start more slowly, and nobody waits for the worker.
+    running.worker = supervise('worker', startWorker(), startWorker, context)
     return url
   })
   const hurry = () => {
-    current.kill()
-    worker.kill()
+    for (const service of Object.values(running)) service.kill()
   }
   return { ready, warnings: server.warnings, hurry }
 }
