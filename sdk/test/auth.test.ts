@@ -96,11 +96,11 @@ test('throws when the new token is refused as well', async (t) => {
 })
 
 test('replaces a token 60 seconds before it expires', async (t) => {
-  const [dying, fresh] = [jwt(61, 'dying'), jwt(900, 'fresh')]
+  const [dying, fresh] = [jwt(62, 'dying'), jwt(900, 'fresh')]
   const { client, requests } = await serve(t, accepting([dying, fresh]))
   const purser = client({ auth: { type: 'token', getToken: ({ refresh }) => (refresh ? fresh : dying) } })
   await purser.orders.get('ord_1')
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await new Promise((resolve) => setTimeout(resolve, 2_100))
   await purser.orders.get('ord_1')
   t.strictSame(
     requests.map((request) => request.headers.authorization),

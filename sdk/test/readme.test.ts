@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { test } from 'tap'
-import { ok, problem, type Received, serve } from './server.ts'
+import { harness } from '../../services/api/src/test/harness.ts'
 
 const run = promisify(execFile)
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
@@ -26,17 +26,7 @@ const compilerOptions = {
   types: ['node'],
 }
 
-const order = { id: 'ord_1', version: 1, status: 'confirmed' }
-const lastPage = { nextCursor: null, previousCursor: null, hasMore: false }
-
-function answer({ method, url, body }: Received) {
-  if (method === 'GET' && url.startsWith('/v1/orders?')) return ok([order], lastPage)
-  if (method === 'GET' && url === '/v1/orders') return ok([order], lastPage)
-  if (body.includes('1000000')) return problem(409, 'OUT_OF_STOCK', { errors: [{ field: 'lines[0].quantity' }] })
-  return ok(order)
-}
-
-test('every snippet of the README compiles and runs', async (t) => {
+test('every snippet of the README compiles and runs against the service', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'purser-readme-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   symlinkSync(modules, join(folder, 'node_modules'), 'dir')
@@ -47,11 +37,13 @@ test('every snippet of the README compiles and runs', async (t) => {
   const compiled = await run(process.execPath, [compiler, '-p', folder]).catch((error: { stdout: string }) => error)
   t.equal(compiled.stdout, '')
 
-  const { baseUrl } = await serve(t, answer)
-  const env = { ...process.env, PURSER_API_KEY: 'sk_test_1', PURSER_BASE_URL: baseUrl }
+  const { app, tenant } = await harness(t)
+  await tenant.stock([{ sku: '85123A', onHand: 100 }])
+  const baseUrl = await app.http.listen({ host: '127.0.0.1', port: 0 })
+  const env = { ...process.env, PURSER_API_KEY: tenant.key, PURSER_BASE_URL: baseUrl }
   const { stdout } = await run(process.execPath, ['--conditions=purser-source', 'readme.ts'], { cwd: folder, env })
   const lines = stdout.split('\n')
-  t.equal(lines[0], 'ord_1 confirmed')
+  t.match(lines[0], /^ord_\w{26} confirmed$/)
   t.ok(lines.includes('true'), 'the same key gives the same order')
-  t.ok(lines.some((line) => line.startsWith("short of [ 'lines[0].quantity' ]")))
+  t.ok(lines.includes("short of [ 'lines[0].quantity' ]"))
 })

@@ -1,5 +1,6 @@
 import { ConnectionError, type PlaceOrder, PurserError, RateLimitError, ServerError } from '@purser/sdk'
 import { test } from 'tap'
+import { delayBefore } from '../src/retry.ts'
 import { failure, ok, problem, serve, withHeaders } from './server.ts'
 
 const order = ok({ id: 'ord_1' })
@@ -110,12 +111,13 @@ test('throws at once when Retry-After is above the cap', async (t) => {
   t.equal(requests.length, 2)
 })
 
-test('spreads repetitions without Retry-After between 0 and 0.5 seconds, then 1', async (t) => {
-  const { client, requests } = await serve(t, [unavailable])
-  await failure(client().orders.get('ord_1'))
-  const [first = 0, second = 0, third = 0] = requests.map((request) => request.atMs)
-  t.ok(second - first < 700, `${second - first} ms`)
-  t.ok(third - second < 1_200, `${third - second} ms`)
+test('spreads repetitions at random below a ceiling that doubles from 0.5 to 8 seconds', async (t) => {
+  for (const [retries, ceilingMs] of [500, 1_000, 2_000, 4_000, 8_000, 8_000].entries()) {
+    const delays = Array.from({ length: 500 }, () => delayBefore(retries, undefined))
+    t.ok(Math.min(...delays) >= 0 && Math.max(...delays) <= ceilingMs)
+    t.ok(Math.min(...delays) < ceilingMs / 4 && Math.max(...delays) > (ceilingMs * 3) / 4, 'all of the range is used')
+    t.ok(delayBefore(retries, 3_000) >= 3_000, 'what was asked for is never shortened')
+  }
 })
 
 test('pauses its other calls after a 429, those of its copies too', async (t) => {

@@ -6,8 +6,8 @@ import { failure, ok, problem, serve, withHeaders } from './server.ts'
 const order = ok({ id: 'ord_1' })
 
 test('gives an attempt up after its time-out and repeats it', async (t) => {
-  const { client, requests } = await serve(t, [{ ...order, waitMs: 1_000 }, order])
-  const { attempts } = await client({ timeoutMs: 100 }).orders.get('ord_1').withResponse()
+  const { client, requests } = await serve(t, [{ ...order, waitMs: 3_000 }, order])
+  const { attempts } = await client({ timeoutMs: 500 }).orders.get('ord_1').withResponse()
   t.equal(attempts, 2)
   t.equal(requests.length, 2)
 })
