@@ -18,7 +18,7 @@ export async function bringUp(config: Config, env: Env, surroundings: Surroundin
   onStop(async () => instance.release())
   const logFolder = path.join(config.DATA_DIR, 'logs')
   mkdirSync(logFolder, { recursive: true, mode: 0o700 })
-  if (config.PORT !== 0) await checkPort(config.HOST, config.PORT)
+  await checkPort(config.HOST, config.PORT)
   const context = { config, instance, ...surroundings }
   // Loading the features takes as long as creating a cluster, which happens in another process meanwhile.
   const seed = config.NODE_ENV === 'production' ? undefined : loadSeed(config)
