@@ -1,12 +1,11 @@
 import type { AddressInfo } from 'node:net'
-import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { catalogRoutes } from '#features/catalog/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
 import { orderRoutes } from '#features/orders/index.ts'
 import { authenticateRequests, authorizeRequests } from '#http/authentication.ts'
+import { protectBrowsers } from '#http/browser-policy.ts'
 import { answerBrokenConnections } from '#http/client-errors.ts'
 import { createCursors } from '#http/cursor.ts'
 import { docsPrefix, serveDocs } from '#http/docs.ts'
@@ -21,8 +20,8 @@ import { handleProblems } from '#http/problems.ts'
 import { limitRates } from '#http/rate-limit.ts'
 import { requestIdOf, requestLogger, traceRequests } from '#http/trace.ts'
 import { validateStrictly } from '#http/validation.ts'
-import { type Config, corsOrigins, trustedProxies } from '#platform/config.ts'
-import { readinessChecks } from './readiness.ts'
+import { type Config, trustedProxies } from '#platform/config.ts'
+import { readinessChecks } from '#platform/readiness.ts'
 import type { Runtime } from './runtime.ts'
 
 export interface App {
@@ -89,37 +88,6 @@ function createServer({ config, log }: Runtime): FastifyInstance {
     routerOptions: { maxParamLength: 512 },
     clientErrorHandler: answerBrokenConnections,
   }) as unknown as FastifyInstance
-}
-
-async function protectBrowsers(http: FastifyInstance, config: Config): Promise<void> {
-  await http.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    strictTransportSecurity: config.NODE_ENV === 'production' ? { maxAge: 31_536_000, includeSubDomains: true } : false,
-  })
-  await http.register(cors, {
-    origin: [...corsOrigins(config)],
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: [
-      'authorization',
-      'content-type',
-      'idempotency-key',
-      'if-match',
-      'if-none-match',
-      'traceparent',
-      'x-request-id',
-    ],
-    exposedHeaders: [
-      'etag',
-      'location',
-      'idempotency-replayed',
-      'retry-after',
-      'x-request-id',
-      'ratelimit-limit',
-      'ratelimit-remaining',
-      'ratelimit-reset',
-    ],
-    maxAge: 600,
-  })
 }
 
 function listeningAddress(http: FastifyInstance, config: Config): string {

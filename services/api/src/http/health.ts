@@ -1,11 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-
-/** The state of one thing the service needs: `failed` takes it out of rotation, `degraded` does not. */
-export interface Check {
-  readonly name: string
-  readonly state: 'ok' | 'degraded' | 'failed'
-  readonly detail?: string
-}
+import type { Check } from '#platform/readiness.ts'
 
 /** `/health/live`: the process answers. `/health/ready`: it can serve; each dependency with its state. */
 export function reportHealth(app: FastifyInstance, checks: () => Promise<readonly Check[]>): void {

@@ -21,6 +21,13 @@ const ajv = new Ajv2020({ strict: false, allErrors: true })
 addFormats.default(ajv)
 ajv.addSchema({ ...document, $id: 'contract' })
 
+interface Answered {
+  readonly status: number
+  readonly headers: object
+  readonly body: unknown
+  readonly text: string
+}
+
 const templates = Object.keys(document.paths)
   .map((path) => ({
     path,
@@ -36,15 +43,15 @@ export const producedPairs = new Set<string>()
  * Holds an answer against the published document: the status must be documented for the operation, and the body valid.
  * Addresses and methods outside the document must answer with a problem or belong to the service's own pages.
  */
-export function checkAgainstContract(
-  method: string,
-  url: string,
-  answer: { status: number; headers: object; body: unknown; text: string },
-): void {
+export function checkAgainstContract(method: string, url: string, answer: Answered): void {
   const path = url.split('?', 1)[0] ?? ''
   const template = templates.find(({ pattern }) => pattern.test(path))
   const operation = template && document.paths[template.path]?.[method.toLowerCase()]
-  if (!operation) return checkForeign(path, answer)
+  if (operation) checkDocumented(operation, answer)
+  else checkForeign(path, answer)
+}
+
+function checkDocumented(operation: Operation, answer: Answered): void {
   const response = operation.responses[answer.status]
   if (!response)
     throw new Error(

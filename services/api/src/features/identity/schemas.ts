@@ -6,7 +6,7 @@ import { Currency, closed, Id, Metadata, Text, Timestamp } from '#platform/wire.
 const Scopes = Type.Array(OneOf(scopes), { minItems: 1, maxItems: scopes.length, uniqueItems: true })
 const Cidrs = Type.Array(Type.String({ maxLength: 49 }), {
   maxItems: 50,
-  description: 'Address ranges that may use it; empty: any',
+  description: 'Address ranges that may use it; empty: all of them',
 })
 const RatePerMinute = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Requests per minute' })
 

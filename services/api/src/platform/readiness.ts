@@ -1,13 +1,26 @@
 import { CompiledQuery } from 'kysely'
-import type { Check } from '#http/health.ts'
-import type { Transaction } from '#platform/database.ts'
-import { pendingMigrations } from '#platform/migrations.ts'
-import type { Runtime } from './runtime.ts'
+import type { Clock } from './clock.ts'
+import type { Database, Transaction } from './database.ts'
+import type { Logger } from './logger.ts'
+import { pendingMigrations } from './migrations.ts'
+
+/** The state of one thing the service needs: `failed` takes it out of rotation, `degraded` does not. */
+export interface Check {
+  readonly name: string
+  readonly state: 'ok' | 'degraded' | 'failed'
+  readonly detail?: string
+}
+
+export interface ReadinessDependencies {
+  readonly database: Database
+  readonly log: Logger
+  readonly clock: Clock
+}
 
 const workerSilenceMs = 150_000
 
 /** What readiness depends on: the database and its schema; a silent worker only degrades. */
-export function readinessChecks({ database, log, clock }: Runtime): () => Promise<readonly Check[]> {
+export function readinessChecks({ database, log, clock }: ReadinessDependencies): () => Promise<readonly Check[]> {
   let migrated = false
   return async () => {
     try {

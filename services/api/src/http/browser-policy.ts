@@ -1,0 +1,36 @@
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import type { FastifyInstance } from 'fastify'
+import { type Config, corsOrigins } from '#platform/config.ts'
+
+/** What browsers may do with answers: nothing on their own; scripts only of the origins that are listed. */
+export async function protectBrowsers(http: FastifyInstance, config: Config): Promise<void> {
+  await http.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    strictTransportSecurity: config.NODE_ENV === 'production' ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+  })
+  await http.register(cors, {
+    origin: [...corsOrigins(config)],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: [
+      'authorization',
+      'content-type',
+      'idempotency-key',
+      'if-match',
+      'if-none-match',
+      'traceparent',
+      'x-request-id',
+    ],
+    exposedHeaders: [
+      'etag',
+      'location',
+      'idempotency-replayed',
+      'retry-after',
+      'x-request-id',
+      'ratelimit-limit',
+      'ratelimit-remaining',
+      'ratelimit-reset',
+    ],
+    maxAge: 600,
+  })
+}

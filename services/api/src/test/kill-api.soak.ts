@@ -1,0 +1,4 @@
+import t from 'tap'
+import { killApiUnderLoad } from './kill-api.ts'
+
+t.test('loses and doubles no order when the API is killed ten times under load', (t) => killApiUnderLoad(t, 10))
