@@ -41,7 +41,7 @@ export interface components {
             scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price")[];
             /** @description Requests per minute */
             rateLimitPerMinute: number | null;
-            /** @description Address ranges that may use it; empty: any */
+            /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs: string[];
             /** @enum {string} */
             status: "active" | "expired" | "revoked";
@@ -111,7 +111,7 @@ export interface components {
             mode?: "live" | "test";
             /** @description Requests per minute */
             rateLimitPerMinute?: number;
-            /** @description Address ranges that may use it; empty: any */
+            /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs?: string[];
             /**
              * Format: date-time
@@ -248,7 +248,7 @@ export interface components {
             scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price")[];
             /** @description Requests per minute */
             rateLimitPerMinute: number | null;
-            /** @description Address ranges that may use it; empty: any */
+            /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs: string[];
             /** @enum {string} */
             status: "active" | "expired" | "revoked";
