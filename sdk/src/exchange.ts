@@ -14,7 +14,7 @@ export interface Exchange {
   readonly body?: unknown
   /** No credential is sent. */
   readonly isPublic?: boolean | undefined
-  /** No idempotency key is sent. */
+  /** No idempotency key is sent: the operation only reads. */
   readonly isKeyless?: boolean | undefined
   /** What the success answer holds: data or a page in the envelope, or with `any` JSON of any kind. */
   readonly shape: 'data' | 'page' | 'any'
@@ -57,7 +57,7 @@ export function keyOf(exchange: Exchange, options: CallOptions): string | undefi
 
 /** Whether a second attempt cannot have a second effect. */
 export function isRepeatable(exchange: Exchange, idempotencyKey: string | undefined): boolean {
-  return repeatableMethods.includes(exchange.method) || idempotencyKey !== undefined
+  return exchange.isKeyless === true || repeatableMethods.includes(exchange.method) || idempotencyKey !== undefined
 }
 
 /** An entity tag (RFC 9110 §8.8.3) from a version or a tag. */

@@ -303,7 +303,7 @@ export interface components {
             externalId: string | null;
             locationId: string;
             /**
-             * @description onAccount: confirmed at once and settled later; prepaid: waits for payment until expiresAt
+             * @description onAccount: confirmed at once and settled later; prepaid, the default: waits for payment until expiresAt
              * @enum {string}
              */
             paymentTerms: "prepaid" | "onAccount";
@@ -388,7 +388,7 @@ export interface components {
             externalId: string | null;
             locationId: string;
             /**
-             * @description onAccount: confirmed at once and settled later; prepaid: waits for payment until expiresAt
+             * @description onAccount: confirmed at once and settled later; prepaid, the default: waits for payment until expiresAt
              * @enum {string}
              */
             paymentTerms: "prepaid" | "onAccount";
@@ -449,7 +449,7 @@ export interface components {
             externalId: string | null;
             locationId: string;
             /**
-             * @description onAccount: confirmed at once and settled later; prepaid: waits for payment until expiresAt
+             * @description onAccount: confirmed at once and settled later; prepaid, the default: waits for payment until expiresAt
              * @enum {string}
              */
             paymentTerms: "prepaid" | "onAccount";
@@ -575,10 +575,10 @@ export interface components {
          */
         PlaceOrder: {
             /**
-             * @description onAccount: confirmed at once and settled later; prepaid: waits for payment until expiresAt
+             * @description onAccount: confirmed at once and settled later; prepaid, the default: waits for payment until expiresAt
              * @enum {string}
              */
-            paymentTerms: "prepaid" | "onAccount";
+            paymentTerms?: "prepaid" | "onAccount";
             /** @description ISO 4217 */
             currency?: string;
             /** @description Where the stock is taken from; the default location if not given */
@@ -735,10 +735,10 @@ export interface components {
          */
         QuoteOrder: {
             /**
-             * @description onAccount: confirmed at once and settled later; prepaid: waits for payment until expiresAt
+             * @description onAccount: confirmed at once and settled later; prepaid, the default: waits for payment until expiresAt
              * @enum {string}
              */
-            paymentTerms: "prepaid" | "onAccount";
+            paymentTerms?: "prepaid" | "onAccount";
             /** @description ISO 4217 */
             currency?: string;
             /** @description Where the stock is taken from; the default location if not given */

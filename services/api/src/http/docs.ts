@@ -27,7 +27,8 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
     staticCSP: [
       "default-src 'none'",
       "script-src 'self'",
-      "style-src 'self'",
+      // The one style element the Swagger UI writes into its page.
+      "style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
       "img-src 'self' data:",
       "font-src 'self'",
       "connect-src 'self'",

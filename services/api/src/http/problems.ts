@@ -72,6 +72,7 @@ export const InternalError = defineProblem({
   code: 'INTERNAL_ERROR',
   title: 'Something went wrong on our side',
   advice: 'Report the requestId. Retry with the same Idempotency-Key.',
+  retryable: true,
 })
 export const HandlerTimedOut = defineProblem({
   status: 503,
@@ -131,7 +132,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = asAppError(error)
   logProblem(problem, error, request)
   const { retryAfterSeconds, headers } = problem.details
-  if (problem.definition.retryable) reply.header('retry-after', retryAfterSeconds ?? 1)
+  if (problem.definition.retryable && problem.isOperational) reply.header('retry-after', retryAfterSeconds ?? 1)
   if (headers) reply.headers(headers)
   const path = request.url.split('?', 1)[0] ?? '/'
   const body = problemBody(problem, request.server.kernel.baseUrl(), path, request.id)

@@ -140,7 +140,8 @@ async function refuseDuplicate(work: Work, { source, externalId }: PlaceOrder): 
 
 function newOrder(work: Work, input: PlaceOrder, priced: PricedOrder, terms: PlacementTerms): OrderWithLines {
   const id = newId('ord')
-  const confirmed = confirmsAtOnce(input.paymentTerms, priced.totals.total)
+  const paymentTerms = input.paymentTerms ?? 'prepaid'
+  const confirmed = confirmsAtOnce(paymentTerms, priced.totals.total)
   return {
     id,
     number: `${work.now.toISOString().slice(0, 10).replaceAll('-', '')}-${id.slice(-8).toUpperCase()}`,
@@ -148,7 +149,7 @@ function newOrder(work: Work, input: PlaceOrder, priced: PricedOrder, terms: Pla
     source: input.source ?? null,
     external_id: input.externalId ?? null,
     location_id: priced.locationId,
-    payment_terms: input.paymentTerms,
+    payment_terms: paymentTerms,
     currency: priced.currency,
     items_amount: priced.totals.items,
     discount_amount: priced.totals.discount,

@@ -5,7 +5,7 @@ import { orderActions, orderStatuses } from './status.ts'
 
 export const paymentTerms = ['prepaid', 'onAccount'] as const
 const PaymentTerms = OneOf(paymentTerms, {
-  description: 'onAccount: confirmed at once and settled later; prepaid: waits for payment until expiresAt',
+  description: 'onAccount: confirmed at once and settled later; prepaid, the default: waits for payment until expiresAt',
 })
 const Source = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
@@ -61,7 +61,7 @@ export const PlaceOrderLine = component(
 )
 
 const basket = {
-  paymentTerms: PaymentTerms,
+  paymentTerms: Type.Optional(PaymentTerms),
   currency: Type.Optional(Currency),
   locationId: Type.Optional(Id('loc', 'Where the stock is taken from; the default location if not given')),
   lines: Type.Array(PlaceOrderLine, { minItems: 1, maxItems: 1_000 }),
