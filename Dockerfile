@@ -1,0 +1,20 @@
+# One image for server, worker and migrate. The command decides which one runs:
+#   node services/api/src/server.ts | services/api/src/worker.ts | services/api/src/migrate.ts up
+
+FROM node:24.21.0-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY services/api/package.json services/api/
+RUN npm ci --omit=dev --omit=optional --workspace services/api --ignore-scripts --no-audit --no-fund
+
+FROM node:24.21.0-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=dependencies /app ./
+COPY migrations migrations
+COPY services/api/src services/api/src
+USER node
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "services/api/src/server.ts"]
