@@ -59,7 +59,10 @@ async function readTables(): Promise<readonly string[]> {
 
 /** The operation that the route's handler calls. */
 function handlerOf({ feature, text }: Declaration, id: string, all: readonly Declaration[]): Declaration {
-  const [, called] = /handle:.*?=>\s*(?:await\s+)?(\w+)\(/s.exec(text.slice(text.indexOf(`id: '${id}'`))) ?? []
+  const declared = text.slice(text.indexOf(`id: '${id}'`))
+  const handle = declared.slice(declared.indexOf('handle:'))
+  // Either the operation itself or an arrow function that calls it.
+  const called = /^handle: (\w+)\s*[,}]/.exec(handle)?.[1] ?? /=>\s*(?:await\s+)?(\w+)\(/.exec(handle)?.[1]
   const found = all.find((declaration) => declaration.feature === feature && declaration.name === called)
   if (found === undefined) throw new Error(`no file of ${feature} defines ${called}, which answers ${id}`)
   return found
