@@ -9,11 +9,12 @@ import { protectBrowsers } from '#http/browser-policy.ts'
 import { answerBrokenConnections } from '#http/client-errors.ts'
 import { createCursors } from '#http/cursor.ts'
 import { docsPrefix, serveDocs } from '#http/docs.ts'
+import { limitHandling } from '#http/handling-limit.ts'
 import { reportHealth } from '#http/health.ts'
 import { requireIdempotencyKeys } from '#http/idempotency.ts'
 import { acceptJsonBodies } from '#http/json-body.ts'
 import { requireAccessDeclarations } from '#http/kernel.ts'
-import { handleUnknownRoutes, refuseUnanswerable } from '#http/not-found.ts'
+import { answerUndecodable, handleUnknownRoutes, refuseUnanswerable } from '#http/not-found.ts'
 import { publishDocument } from '#http/openapi.ts'
 import { servePages } from '#http/pages.ts'
 import { handleProblems } from '#http/problems.ts'
@@ -47,6 +48,7 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   handleUnknownRoutes(http)
   handleProblems(http)
   traceRequests(http)
+  limitHandling(http)
   await protectBrowsers(http, config)
   refuseUnanswerable(http)
   await limitRates(http, () => authenticateRequests(http))
@@ -77,7 +79,6 @@ function createServer({ config, log }: Runtime): FastifyInstance {
     trustProxy: proxies.length === 0 ? false : [...proxies],
     bodyLimit: config.BODY_LIMIT_BYTES,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
-    handlerTimeout: config.HANDLER_TIMEOUT_MS,
     http: {
       headersTimeout: config.HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: config.CONNECTION_CHECK_INTERVAL_MS,
@@ -85,7 +86,9 @@ function createServer({ config, log }: Runtime): FastifyInstance {
     },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 512 },
+    // Schemas say how long a parameter may be; the router's own limit would answer without a problem.
+    routerOptions: { maxParamLength: 8_192 },
+    frameworkErrors: answerUndecodable,
     clientErrorHandler: answerBrokenConnections,
   }) as unknown as FastifyInstance
 }

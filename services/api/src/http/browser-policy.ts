@@ -32,5 +32,7 @@ export async function protectBrowsers(http: FastifyInstance, config: Config): Pr
       'ratelimit-reset',
     ],
     maxAge: 600,
+    // An OPTIONS that is no preflight gets the same answer; strict, it would get 400 as plain text.
+    strictPreflight: false,
   })
 }

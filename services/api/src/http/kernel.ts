@@ -35,6 +35,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     credential: Credential | null
     trace: Trace
+    /** Aborts when nobody waits for the answer any more. */
+    unwanted: AbortSignal
   }
   interface FastifyContextConfig {
     access?: Access

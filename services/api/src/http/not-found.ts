@@ -1,4 +1,4 @@
-import type { FastifyInstance, HTTPMethods } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import findMyWay from 'find-my-way'
 import type { AppError } from '#platform/problem.ts'
 import {
@@ -17,6 +17,8 @@ export function handleUnknownRoutes(app: FastifyInstance): void {
   const routes = findMyWay()
   const methods = new Set<HTTPMethods>()
   app.addHook('onRoute', ({ method, url }) => {
+    // The preflight route matches every address and says nothing about one.
+    if (method === 'OPTIONS' && url === '*') return
     for (const name of [method].flat() as HTTPMethods[]) {
       methods.add(name)
       if (!routes.hasRoute(name as findMyWay.HTTPMethod, url)) routes.on(name as findMyWay.HTTPMethod, url, () => {})
@@ -26,11 +28,18 @@ export function handleUnknownRoutes(app: FastifyInstance): void {
     const path = request.url.split('?', 1)[0] ?? '/'
     const allowed = [...methods].filter((name) => routes.find(name as findMyWay.HTTPMethod, path) !== null).sort()
     const problem: AppError =
-      allowed.length === 0
+      // A wildcard route may find nothing at an address whose method is right.
+      allowed.length === 0 || allowed.includes(request.method as HTTPMethods)
         ? new RouteNotFound({ detail: `There is nothing at ${request.method} ${path}` })
         : new MethodNotAllowed({ headers: { allow: allowed.join(', ') } })
     return sendProblem(problem, request, reply)
   })
+}
+
+/** Answers an address that cannot be decoded: it reaches neither a route nor a hook. */
+export function answerUndecodable(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id)
+  sendProblem(error, request, reply)
 }
 
 /** Refuses what no route could answer: over-long URLs and clients that cannot read JSON. */

@@ -47,8 +47,11 @@ export function traceRequests(app: FastifyInstance): void {
     request.trace = traceOf(request.raw)
     reply.header('x-request-id', request.id)
     reply.header('vary', 'Authorization')
-    if (app.kernel.isDraining()) reply.header('connection', 'close')
     request.log.debug({ 'http.request.method': request.method, 'url.path': pathOf(request) }, 'request')
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (app.kernel.isDraining()) reply.header('connection', 'close')
+    done(null, payload)
   })
   app.addHook('onResponse', async (request, reply) => {
     const fields = {
@@ -72,7 +75,7 @@ export function originOf(request: FastifyRequest): Origin {
     requestId: request.id,
     traceparent: `00-${traceId}-${spanId}-${flags}`,
     log: request.log as Logger,
-    signal: request.signal,
+    signal: request.unwanted,
   }
 }
 
