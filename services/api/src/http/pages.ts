@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { stringify } from 'yaml'
 import { type ProblemDefinition, problemCatalogue, problemSlug } from '#platform/problem.ts'
@@ -9,6 +11,7 @@ a{color:#0b5fa5}code{background:#eef2f6;padding:.1em .3em;border-radius:3px}dt{f
 const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; frame-ancestors 'none'`
 const config = { access: { public: true } } as const
 const schema = { hide: true }
+const ProblemParams = Type.Object({ slug: Type.String({ maxLength: 100 }) })
 
 /** What people and programs open in a browser: the landing page, the document, a page per problem. */
 export function servePages(app: FastifyInstance): void {
@@ -20,7 +23,8 @@ export function servePages(app: FastifyInstance): void {
     reply.type('application/yaml').send(stringify(app.swagger(), { aliasDuplicateObjects: false })),
   )
   app.get('/problems', { config, schema }, async (_request, reply) => html(reply, 'Problems', problemIndex()))
-  app.get<{ Params: { slug: string } }>('/problems/:slug', { config, schema }, async (request, reply) => {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  typed.get('/problems/:slug', { config, schema: { ...schema, params: ProblemParams } }, async (request, reply) => {
     const problem = problemCatalogue().find((known) => problemSlug(known) === request.params.slug)
     if (!problem) throw new RouteNotFound()
     return html(reply, problem.title, problemPage(problem))
