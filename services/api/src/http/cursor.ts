@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import canonicalize from 'canonicalize'
+import type { FastifyRequest } from 'fastify'
 import type { PagePosition } from '#platform/page.ts'
 import { InvalidCursor } from './problems.ts'
 
@@ -30,12 +31,13 @@ export function createCursors(secret: string): Cursors {
   }
 }
 
-/** What a cursor is bound to: the operation, the tenant and every query parameter but the page's own. */
-export function cursorBinding(
-  operation: string,
-  organizationId: string,
-  query: Readonly<Record<string, unknown>>,
-): string {
-  const { limit: _limit, after: _after, before: _before, ...filter } = query
-  return `${operation} ${organizationId} ${canonicalize(filter)}`
+/** What a cursor is bound to: the operation, the tenant, the path and every query parameter but the page's own. */
+export function cursorBinding(request: FastifyRequest, operation: string, organizationId: string): string {
+  const {
+    limit: _limit,
+    after: _after,
+    before: _before,
+    ...filter
+  } = request.query as Readonly<Record<string, unknown>>
+  return `${operation} ${organizationId} ${canonicalize([request.params, filter])}`
 }

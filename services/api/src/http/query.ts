@@ -88,7 +88,7 @@ export function list<F extends TProperties, I extends TSchema, P extends TSchema
     const { unitOfWork, cursors } = request.server.kernel
     const origin = originOf(request)
     const parameters = request.query as PageParameters & Static<TObject<F>>
-    const binding = cursorBinding(id, origin.actor.organizationId, parameters)
+    const binding = cursorBinding(request, id, origin.actor.organizationId)
     const page = pageRequestOf(parameters, (cursor) => cursors.decode(cursor, binding))
     const input = { params: request.params as Value<P>, filter: parameters, page }
     const result = await unitOfWork.read(origin, (view) => handle(view, input))
