@@ -50,6 +50,11 @@ export function isTransient(error: unknown): boolean {
 /** True when PostgreSQL gave up on a lock or a statement: the request may be sent again later. */
 export const isDatabaseTimeout = (error: unknown): boolean => timeoutCodes.has(errorCode(error) ?? '')
 
+/** DatabaseUnavailable in place of an error that says the database is away or overloaded; else the error itself. */
+export function asDatabaseProblem(error: unknown): unknown {
+  return isTransient(error) || isDatabaseTimeout(error) ? new DatabaseUnavailable({ cause: error }) : error
+}
+
 /** True when `constraint` refused the statement; for translating a conflict where the SQL is. */
 export function violates(error: unknown, constraint: string): boolean {
   return error instanceof pg.DatabaseError && error.constraint === constraint

@@ -3,13 +3,7 @@ import { type Actor, systemActor } from './actor.ts'
 import type { Caches } from './cache.ts'
 import type { Clock } from './clock.ts'
 import type { Database, ReadTransaction, Transaction } from './database.ts'
-import {
-  DatabaseUnavailable,
-  isConnectionFailure,
-  isDatabaseTimeout,
-  isTransient,
-  OutcomeUnknown,
-} from './database-errors.ts'
+import { asDatabaseProblem, isTransient, OutcomeUnknown } from './database-errors.ts'
 import { type Answer, type Claim, claimKey, storeAnswer } from './idempotency.ts'
 import type { Job, JobQueue } from './jobs.ts'
 import { appendToLedger, type LedgerEvent } from './ledger.ts'
@@ -113,7 +107,7 @@ export function createUnitOfWork(dependencies: UnitOfWorkDependencies): UnitOfWo
         return result
       } catch (error) {
         await session.rollback(error)
-        throw asProblem(error)
+        throw asDatabaseProblem(error)
       }
     },
   }
@@ -187,14 +181,9 @@ async function repeating<T>(origin: Origin, claimed: boolean, attemptOnce: () =>
       return await attemptOnce()
     } catch (error) {
       const repeatable = error instanceof OutcomeUnknown ? claimed : isTransient(error)
-      if (!repeatable || attempt === maxAttempts || origin.signal?.aborted) throw asProblem(error)
+      if (!repeatable || attempt === maxAttempts || origin.signal?.aborted) throw asDatabaseProblem(error)
       origin.log.warn({ err: error, attempt }, 'unit of work runs again')
       await delay(Math.random() * 50 * 2 ** attempt)
     }
   }
-}
-
-function asProblem(error: unknown): unknown {
-  const away = isConnectionFailure(error) || isTransient(error) || isDatabaseTimeout(error)
-  return away ? new DatabaseUnavailable({ cause: error }) : error
 }

@@ -1,6 +1,7 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import { CompiledQuery } from 'kysely'
 import type { Database } from '#platform/database.ts'
+import { asDatabaseProblem } from '#platform/database-errors.ts'
 import type { PageRequest } from '#platform/page.ts'
 import type { ApiKeys, Organizations } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
@@ -86,7 +87,7 @@ export async function selectCredential(database: Database, secretHash: string): 
     return rows[0] ?? null
   } catch (error) {
     await session.rollback(error)
-    throw error
+    throw asDatabaseProblem(error)
   }
 }
 
