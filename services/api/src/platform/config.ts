@@ -85,7 +85,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const valid = validate(candidate)
   const problems = valid ? [] : (validate.errors ?? []).map((e) => `${e.instancePath.slice(1)} ${e.message}`)
   const config = candidate as unknown as Config
-  if (problems.length === 0) problems.push(...contradictions(config))
+  problems.push(...contradictions(config))
   if (problems.length > 0) throw new ConfigError(problems)
   if (config.HOST === '') config.HOST = config.DATABASE_URL === '' ? '127.0.0.1' : '0.0.0.0'
   return Object.freeze(config)

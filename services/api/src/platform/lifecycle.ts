@@ -40,7 +40,9 @@ function exit(log: Logger, code: number): void {
 
 /** Prints why the process cannot start as one line and ends it with exit code 1. */
 export function failToStart(error: unknown): never {
-  const message = error instanceof Error ? error.message : String(error)
+  // Of several addresses that refused, Node's error has no message of its own.
+  const told = error instanceof AggregateError && error.message === '' ? error.errors[0] : error
+  const message = told instanceof Error ? told.message : String(told)
   process.stderr.write(`purser: ${message.split('\n', 1)[0]}\n`)
   process.exit(1)
 }
