@@ -19,6 +19,9 @@ const secretPaths = [
   'phone',
 ]
 
+/** Where PostgreSQL quotes the values of a row it refused. */
+const quotedRows = ['err.detail', 'err.where', 'err.internalQuery']
+
 /** JSON lines with OpenTelemetry's field names, written asynchronously; `destination` replaces standard output. */
 export function createLogger(config: Config, service: string, destination?: DestinationStream): Logger {
   const options = {
@@ -28,7 +31,7 @@ export function createLogger(config: Config, service: string, destination?: Dest
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: {
-      paths: secretPaths.flatMap((path) => [path, `*.${path}`, `*.*.${path}`, `*.headers.${path}`]),
+      paths: [...quotedRows, ...secretPaths.flatMap((path) => [path, `*.${path}`, `*.*.${path}`, `*.headers.${path}`])],
       censor: '[redacted]',
     },
   }
