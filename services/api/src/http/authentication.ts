@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { AppError } from '#platform/problem.ts'
 import { Forbidden, Unauthorized } from './problems.ts'
 
 /** The presented API key: `Authorization: Bearer …`, null without that header. */
@@ -10,9 +11,8 @@ function presentedKey(request: FastifyRequest): string | null {
   return match[1]
 }
 
-const unauthorized = (detail: string): Unauthorized =>
+const unauthorized = (detail: string): AppError =>
   new Unauthorized({ detail, headers: { 'www-authenticate': 'Bearer realm="purser"' } })
-type Unauthorized = InstanceType<typeof Unauthorized>
 
 /** Sets `request.credential`; a credential that is presented must be valid, even on public routes. */
 export function authenticateRequests(app: FastifyInstance): void {

@@ -53,8 +53,8 @@ function parse(text: string): unknown {
 }
 
 function inspect(value: unknown, depth: number, escaped: boolean, seen: { keys: number }): void {
-  if (typeof value === 'number') return inspectNumber(value)
-  if (typeof value === 'string') return escaped ? inspectText(value) : undefined
+  if (typeof value === 'number') inspectNumber(value)
+  if (typeof value === 'string' && escaped) inspectText(value)
   if (typeof value !== 'object' || value === null) return
   if (depth > maxDepth) throw refuse(`The body is nested deeper than ${maxDepth} levels`)
   if (Array.isArray(value)) {
