@@ -14,7 +14,9 @@ listenForTheEnd()
 try {
   const config = loadConfig(process.env)
   mkdirSync(config.DATA_DIR, { recursive: true })
-  const settings = { ...config, DATA_DIR: realpathSync(config.DATA_DIR) }
+  // Whatever the database: the demo key must not face a network unless somebody says so.
+  const HOST = config.NODE_ENV === 'production' ? config.HOST : process.env.HOST || '127.0.0.1'
+  const settings = { ...config, HOST, DATA_DIR: realpathSync(config.DATA_DIR) }
   const running = await bringUp(settings, process.env, {
     say: (line) => process.stdout.write(`${line}\n`),
     signal: stopping.signal,

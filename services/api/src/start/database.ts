@@ -27,7 +27,10 @@ export interface DatabaseContext {
 export async function givenDatabase({ config }: DatabaseContext): Promise<PreparedDatabase> {
   const { DATABASE_URL: url, MIGRATION_DATABASE_URL, NODE_ENV } = config
   await checkDatabase(url)
-  if (NODE_ENV !== 'production') await migrate(MIGRATION_DATABASE_URL || url)
+  if (NODE_ENV !== 'production') {
+    await migrate(MIGRATION_DATABASE_URL || url)
+    await checkRoles(url)
+  }
   return { serverUrl: url, workerUrl: url }
 }
 
@@ -50,12 +53,29 @@ async function prepare(postgres: EmbeddedPostgres): Promise<void> {
   await grantRoles(postgres)
 }
 
-async function migrate(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'purser migrate' })
+const migrate = (url: string): Promise<void> =>
+  withClient(url, async (client) => {
+    await migrateUp(client, await readMigrations())
+  })
+
+/** A login that owns the database may still lack the roles the service works in. */
+const checkRoles = (url: string): Promise<void> =>
+  withClient(url, async (client) => {
+    for (const role of ['purser_app', 'purser_relay'])
+      await client.query(`begin; select set_config('role', '${role}', true); rollback`).catch((cause: Error) => {
+        const { username } = new URL(url)
+        throw new Error(`${cause.message}: grant ${role} to ${username || 'its login'} with set true`, {
+          cause,
+        })
+      })
+  })
+
+async function withClient(url: string, use: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'purser start' })
   client.on('error', () => undefined)
   await client.connect()
   try {
-    await migrateUp(client, await readMigrations())
+    await use(client)
   } finally {
     await client.end()
   }
