@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { Ajv, type Options, type ValidateFunction } from 'ajv'
+import type { Options, ValidateFunction } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 
 const components = new Map<string, TSchema>()
@@ -30,9 +31,9 @@ export function Nullable<S extends TSchema>(schema: S) {
   )
 }
 
-/** An Ajv that knows every component; `strict` off only for OpenAPI's annotations. */
-export function createValidator(options: Options): Ajv {
-  const ajv = new Ajv({ allErrors: true, strict: false, ...options })
+/** An Ajv that knows every component, in the dialect of OpenAPI 3.1; `strict` off only for its annotations. */
+export function createValidator(options: Options): Ajv2020 {
+  const ajv = new Ajv2020({ allErrors: true, strict: false, ...options })
   addFormats.default(ajv)
   for (const schema of componentSchemas()) ajv.addSchema(schema)
   return ajv
