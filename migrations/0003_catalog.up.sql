@@ -1,7 +1,7 @@
 create table products (
   organization_id text collate "C" not null default current_setting('app.organization_id') references organizations,
   id text collate "C" not null,
-  sku text collate "C" not null check (sku ~ '^[[:print:]]{1,64}$'),
+  sku text collate "C" not null check (length(sku) between 1 and 64 and sku !~ '[[:cntrl:]]'),
   title text not null check (length(title) between 1 and 500),
   description text,
   status text not null check (status in ('draft', 'active', 'archived')),
