@@ -1,4 +1,5 @@
 import { CompiledQuery, type Selectable, sql } from 'kysely'
+import { RunAgain, violates } from '#platform/database-errors.ts'
 import type { PageRequest } from '#platform/page.ts'
 import type { Locations, StockLevels, StockMovements } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
@@ -35,8 +36,15 @@ const movementColumns = [
   'occurred_at',
 ] as const
 
+/** @throws RunAgain when another location became the default at the same moment. */
 export async function insertLocation(work: Work, row: LocationRow): Promise<void> {
-  await work.db.insertInto('locations').values(row).execute()
+  try {
+    await work.db.insertInto('locations').values(row).execute()
+  } catch (error) {
+    throw violates(error, 'locations_default_key')
+      ? new RunAgain('another default location at the same moment', { cause: error })
+      : error
+  }
 }
 
 /** Takes the default away from the location that has it. */
@@ -113,8 +121,7 @@ export function selectLevels(
 export async function openLevels(work: Work, keys: readonly LevelKey[]): Promise<LevelRow[]> {
   const parameters = [JSON.stringify(keys), work.now]
   const created = work.db.executeQuery(CompiledQuery.raw(createText, parameters))
-  const locked = lockLevels(work, keys)
-  await created
+  const [, locked] = await Promise.all([created, lockLevels(work, keys)])
   return locked
 }
 

@@ -1,5 +1,6 @@
 import { selectProductsForSale } from '#features/catalog/index.ts'
-import { checkVersion, type ExpectedVersion } from '#platform/version.ts'
+import type { FieldIssue } from '#platform/problem.ts'
+import { checkVersion, type ExpectedVersion, PreconditionFailed } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
 import { movementBetween, recordAdjustment } from './movements.ts'
 import { presentLevel } from './present.ts'
@@ -22,8 +23,10 @@ export async function setStockLevel(
   expected: ExpectedVersion,
 ): Promise<StockLevel> {
   const { reason, ...counts } = input
+  await refuseUnknown(work, [key], () => '')
   const { levels } = await setLevels(work, [{ ...key, ...counts }], reason, (level) => {
     if (level.version > 0) checkVersion(expected, level.version)
+    else if (expected.versions !== null) throw new PreconditionFailed({ detail: 'No stock is kept here yet' })
   })
   const [level] = levels
   if (!level) throw new Error('setting one level returned none')
@@ -34,6 +37,7 @@ export async function setStockLevel(
 export async function setStockLevels(work: Work, { levels, reason }: SetStockLevels): Promise<StockLevels> {
   const keys = new Set(levels.map(({ sku, locationId }) => `${sku}@${locationId}`))
   if (keys.size < levels.length) throw new RepeatedLevel()
+  await refuseUnknown(work, levels, (index) => `/levels/${index}`)
   return setLevels(work, levels, reason, () => {})
 }
 
@@ -43,7 +47,6 @@ async function setLevels(
   reason: string | undefined,
   check: (level: LevelRow) => void,
 ): Promise<StockLevels> {
-  await refuseUnknown(work, targets)
   const opened = await openLevels(
     work,
     targets.map(({ sku, locationId }) => ({ sku, location_id: locationId })),
@@ -76,22 +79,29 @@ function nextLevel(before: LevelRow, { onHand, safetyStock }: Target, now: Date)
   return same ? before : { ...next, version: before.version + 1, updated_at: now }
 }
 
-async function refuseUnknown(work: Work, targets: readonly Target[]): Promise<void> {
+/** `pathOf` is where in the request a target stands, as a JSON pointer. */
+async function refuseUnknown(
+  work: Work,
+  targets: readonly Pick<Target, 'sku' | 'locationId'>[],
+  pathOf: (index: number) => string,
+): Promise<void> {
   const [products, locations] = await Promise.all([
     selectProductsForSale(work, [...new Set(targets.map(({ sku }) => sku))]),
     selectLocationIds(work, [...new Set(targets.map(({ locationId }) => locationId))]),
   ])
   const skus = new Set(products.map(({ sku }) => sku))
   const errors = targets.flatMap(({ sku, locationId }, index) => [
-    ...(skus.has(sku) ? [] : [unknown(index, 'sku', `there is no product with SKU ${sku}`)]),
-    ...(locations.has(locationId) ? [] : [unknown(index, 'locationId', `there is no location ${locationId}`)]),
+    ...(skus.has(sku) ? [] : [unknown(`${pathOf(index)}/sku`, `there is no product with SKU ${sku}`)]),
+    ...(locations.has(locationId)
+      ? []
+      : [unknown(`${pathOf(index)}/locationId`, `there is no location ${locationId}`)]),
   ])
   if (errors.length > 0) throw new UnknownStockItem({ detail: errors[0]?.message ?? '', errors })
 }
 
-const unknown = (index: number, name: string, message: string) => ({
-  field: `levels[${index}].${name}`,
-  pointer: `/levels/${index}/${name}`,
+const unknown = (pointer: string, message: string): FieldIssue => ({
+  field: pointer.slice(1).replace(/\/(\d+)\//, '[$1].'),
+  pointer,
   code: 'UNKNOWN',
   message,
 })
