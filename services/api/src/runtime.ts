@@ -7,7 +7,8 @@ import { createDatabase, type Database } from '#platform/database.ts'
 import { type AnyJob, createJobQueue, type JobQueue } from '#platform/jobs.ts'
 import { createLogger, type Logger } from '#platform/logger.ts'
 import { kernelJobs } from '#platform/retention.ts'
-import { createUnitOfWork, type UnitOfWork } from '#platform/work.ts'
+import { createUnitOfWork } from '#platform/unit-of-work.ts'
+import type { UnitOfWork } from '#platform/work.ts'
 
 /** Everything a process is made of; tests replace members by spreading. */
 export interface Runtime {

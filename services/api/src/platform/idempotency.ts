@@ -1,8 +1,8 @@
 import { CompiledQuery } from 'kysely'
 import type { Actor } from './actor.ts'
 import type { Transaction } from './database.ts'
-import { defineProblem } from './problem.ts'
-import type { Work } from './work.ts'
+import { type AppError, defineProblem } from './problem.ts'
+import type { Origin, Work } from './work.ts'
 
 /** A client's key and what it stands for: the same request has the same fingerprint. */
 export interface Claim {
@@ -33,43 +33,63 @@ export const IdempotencyKeyReused = defineProblem({
   advice: 'Use a fresh key for every new request and keep a key for retries of the very same one.',
 })
 
+/** What a claim found: nothing stored yet, the stored answer, or why the request must be refused. */
+export type ClaimState = 'fresh' | { readonly stored: Answer } | { readonly problem: AppError }
+
+interface Claimed {
+  readonly origin: Pick<Origin, 'actor'>
+  readonly claim: Claim
+}
+
+type StoredRow = Answer & { readonly principal_id: string; readonly key: string; readonly fingerprint: string }
+
 /**
- * Takes the key for this transaction and returns the answer stored under it, if any. The lock is a statement of its
- * own before the look-up: one statement would read a snapshot older than the lock. Both travel with BEGIN.
- * @throws IdempotencyInProgress while another transaction holds the key; IdempotencyKeyReused for another request.
+ * Takes the keys of several requests of one organization for this transaction. The locks are a statement of their own
+ * before the look-up: one statement would read a snapshot older than its locks. Both travel with BEGIN.
  */
-export async function claimKey(db: Transaction, actor: Actor, claim: Claim): Promise<Answer | null> {
-  const scope = `${actor.organizationId} ${actor.principalId} ${claim.key}`
-  const [lock, found] = await Promise.all([
-    db.executeQuery<{ taken: boolean }>(CompiledQuery.raw(lockText, [scope])),
-    db.executeQuery<Answer & { fingerprint: string }>(CompiledQuery.raw(findText, [actor.principalId, claim.key])),
+export async function claimKeys(db: Transaction, requests: readonly Claimed[]): Promise<ClaimState[]> {
+  const scopes = requests.map(({ origin, claim }) => scopeOf(origin.actor, claim.key))
+  const principals = [...new Set(requests.map(({ origin }) => origin.actor.principalId))]
+  const [locks, found] = await Promise.all([
+    db.executeQuery<{ taken: boolean }>(CompiledQuery.raw(lockText, [scopes])),
+    db.executeQuery<StoredRow>(CompiledQuery.raw(findText, [principals, requests.map(({ claim }) => claim.key)])),
   ])
-  if (!lock.rows[0]?.taken) throw new IdempotencyInProgress({ retryAfterSeconds: 1 })
-  const stored = found.rows[0]
-  if (!stored) return null
-  if (stored.fingerprint !== claim.fingerprint) throw new IdempotencyKeyReused()
-  return { status: stored.status, etag: stored.etag, location: stored.location, data: stored.data }
+  const stored = new Map(found.rows.map((row) => [`${row.principal_id} ${row.key}`, row]))
+  return requests.map(({ origin, claim }, index): ClaimState => {
+    // The same key twice in one group: the later one is like a request that came while the first was running.
+    const isFirst = scopes.indexOf(scopes[index] as string) === index
+    if (!isFirst || !locks.rows[index]?.taken) return { problem: new IdempotencyInProgress({ retryAfterSeconds: 1 }) }
+    const row = stored.get(`${origin.actor.principalId} ${claim.key}`)
+    if (!row) return 'fresh'
+    if (row.fingerprint !== claim.fingerprint) return { problem: new IdempotencyKeyReused() }
+    return { stored: { status: row.status, etag: row.etag, location: row.location, data: row.data } }
+  })
 }
 
-const lockText = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as taken'
-const findText = `select fingerprint, status, etag, location, data from idempotency_keys
-  where organization_id = current_setting('app.organization_id') and principal_id = $1 and key = $2`
+const scopeOf = ({ organizationId, principalId }: Actor, key: string): string =>
+  `${organizationId} ${principalId} ${key}`
 
-/** Stores the answer; sent with COMMIT as the last statement of the work. */
-export function storeAnswer(work: Work, claim: Claim, answer: Answer): Promise<unknown> {
-  return work.db.executeQuery(
-    CompiledQuery.raw(storeText, [
-      work.actor.principalId,
-      claim.key,
-      claim.fingerprint,
-      answer.status,
-      answer.etag,
-      answer.location,
-      answer.data,
-      work.now,
-    ]),
-  )
+const lockText = `select pg_try_advisory_xact_lock(hashtextextended(scope, 0)) as taken
+  from unnest($1::text[]) with ordinality as claims (scope, position) order by position`
+const findText = `select principal_id, key, fingerprint, status, etag, location, data from idempotency_keys
+  where organization_id = current_setting('app.organization_id') and principal_id = any($1) and key = any($2)`
+
+/** Stores the answers; sent with COMMIT as the last statement of the work. */
+export function storeAnswers(
+  db: Transaction,
+  claimed: readonly (Claimed & { readonly work: Work })[],
+  answers: readonly Answer[],
+) {
+  if (claimed.length === 0) return []
+  const rows = claimed.map(({ origin, claim, work }, index) => ({
+    ...claim,
+    ...(answers[index] as Answer),
+    principal_id: origin.actor.principalId,
+    created_at: work.now,
+  }))
+  return [db.executeQuery(CompiledQuery.raw(storeText, [JSON.stringify(rows)]))]
 }
 
-const storeText = `insert into idempotency_keys
-  (principal_id, key, fingerprint, status, etag, location, data, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`
+const columns = 'principal_id, key, fingerprint, status, etag, location, data, created_at'
+const storeText = `insert into idempotency_keys (${columns})
+  select ${columns} from json_populate_recordset(null::idempotency_keys, $1::json)`

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { CompiledQuery } from 'kysely'
+import type { Transaction } from './database.ts'
 import { newId } from './id.ts'
 import type { Origin, Work } from './work.ts'
 
@@ -34,27 +35,33 @@ export interface LedgerEvent {
   readonly personal?: unknown
 }
 
-/** The statement that appends the events, sent but not awaited; nothing when there are none. */
-export function appendToLedger(work: Work, origin: Origin, events: readonly LedgerEvent[]): Promise<unknown>[] {
-  if (events.length === 0) return []
-  const actor = { type: origin.actor.type, id: origin.actor.principalId, keyId: origin.actor.keyId }
-  const rows = events.map((event) => ({
-    id: newId('evt'),
-    type: event.type,
-    occurred_at: work.now,
-    actor,
-    request_id: origin.requestId,
-    traceparent: origin.traceparent,
-    resource_type: event.resource.type,
-    resource_id: event.resource.id,
-    resource_version: event.resource.version,
-    changed: event.changed ?? [],
-    data: event.data,
-    personal: event.personal ?? null,
-    personal_salt: event.personal === undefined ? null : `\\x${randomBytes(16).toString('hex')}`,
-  }))
-  return [work.db.executeQuery(CompiledQuery.raw(appendText, [JSON.stringify(rows)]))]
+/** The statement that appends what several works recorded, sent but not awaited; nothing when there is nothing. */
+export function appendToLedger(db: Transaction, opened: readonly RecordedWork[]): Promise<unknown>[] {
+  const rows = opened.flatMap(({ work, origin, events }) => events.map((event) => ledgerRow(work, origin, event)))
+  return rows.length === 0 ? [] : [db.executeQuery(CompiledQuery.raw(appendText, [JSON.stringify(rows)]))]
 }
+
+interface RecordedWork {
+  readonly work: Work
+  readonly origin: Origin
+  readonly events: readonly LedgerEvent[]
+}
+
+const ledgerRow = (work: Work, { actor, requestId, traceparent }: Origin, event: LedgerEvent) => ({
+  id: newId('evt'),
+  type: event.type,
+  occurred_at: work.now,
+  actor: { type: actor.type, id: actor.principalId, keyId: actor.keyId },
+  request_id: requestId,
+  traceparent,
+  resource_type: event.resource.type,
+  resource_id: event.resource.id,
+  resource_version: event.resource.version,
+  changed: event.changed ?? [],
+  data: event.data,
+  personal: event.personal ?? null,
+  personal_salt: event.personal === undefined ? null : `\\x${randomBytes(16).toString('hex')}`,
+})
 
 const columns = `id, type, occurred_at, actor, request_id, traceparent, resource_type, resource_id, resource_version,
   changed, data, personal, personal_salt`

@@ -48,4 +48,4 @@ export const Text = (maxLength: number, options: Record<string, unknown> = {}) =
 
 /** Wire form of a time. */
 export const timestamp = (time: Date): string => time.toISOString()
-export const timestampOrNull = (time: Date | null): string | null => time && time.toISOString()
+export const timestampOrNull = (time: Date | null): string | null => (time === null ? null : time.toISOString())

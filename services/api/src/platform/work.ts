@@ -1,12 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Actor, systemActor } from './actor.ts'
 import type { Caches } from './cache.ts'
 import type { Clock } from './clock.ts'
 import type { Database, ReadTransaction, Transaction } from './database.ts'
-import { asDatabaseProblem, isTransient, OutcomeUnknown } from './database-errors.ts'
-import { type Answer, type Claim, claimKey, storeAnswer } from './idempotency.ts'
+import type { Answer, Claim } from './idempotency.ts'
 import type { Job, JobQueue } from './jobs.ts'
-import { appendToLedger, type LedgerEvent } from './ledger.ts'
+import type { LedgerEvent } from './ledger.ts'
 import type { Logger } from './logger.ts'
 
 /** Who asks, and under which request: what every row, log line and event of the work is marked with. */
@@ -48,15 +46,39 @@ export interface TenantWork {
   write<T>(run: (work: Work) => Promise<T>): Promise<T>
 }
 
+/** One request of a group: who asks, under which claim, for what. */
+export interface OnceRequest<I> {
+  readonly origin: Origin
+  readonly claim: Claim
+  readonly input: I
+}
+
+export interface OnceItem<I> {
+  readonly work: Work
+  readonly input: I
+}
+
+export interface OnceAnswer {
+  readonly answer: Answer
+  readonly replayed: boolean
+}
+
+export type OnceOutcome = OnceAnswer | { readonly problem: unknown }
+
 export interface UnitOfWork {
   read<T>(origin: Origin, run: (view: View) => Promise<T>): Promise<T>
   write<T>(origin: Origin, run: (work: Work) => Promise<T>): Promise<T>
   /** Runs at most once per claim: later calls with the same claim get the stored answer. */
-  writeOnce(
-    origin: Origin,
-    claim: Claim,
-    run: (work: Work) => Promise<Answer>,
-  ): Promise<{ answer: Answer; replayed: boolean }>
+  writeOnce(origin: Origin, claim: Claim, run: (work: Work) => Promise<Answer>): Promise<OnceAnswer>
+  /**
+   * The same for several requests of one organization in one transaction. `run` gets those that are new, in order,
+   * and returns an answer for each; when it throws, all of it is rolled back. Requests whose key is taken or was used
+   * for something else get their problem and leave the others alone.
+   */
+  writeGroup<I>(
+    requests: readonly OnceRequest<I>[],
+    run: (items: readonly OnceItem<I>[]) => Promise<Answer[]>,
+  ): Promise<OnceOutcome[]>
   /** Runs as purser_relay, which sees across tenants what its policies list. */
   sweep<T>(run: (db: Transaction) => Promise<T>): Promise<T>
 }
@@ -74,88 +96,8 @@ export interface UnitOfWorkDependencies {
   readonly caches: Pick<Caches, 'invalidate'>
 }
 
-const maxAttempts = 3
-
-/** The one way to the database, apart from the look-up of a credential, the relay and the sweeps. */
-export function createUnitOfWork(dependencies: UnitOfWorkDependencies): UnitOfWork {
-  const { database, clock } = dependencies
-  return {
-    read: (origin, run) =>
-      repeating(origin, false, async () => {
-        const session = await database.begin({
-          role: 'app',
-          organizationId: origin.actor.organizationId,
-          readOnly: true,
-        })
-        try {
-          const result = await run({ db: session.db, actor: origin.actor, now: clock.now(), log: origin.log })
-          // The rows are here: the answer need not wait for the end of a transaction that wrote nothing.
-          session.commit().catch((error: unknown) => session.rollback(error))
-          return result
-        } catch (error) {
-          await session.rollback(error)
-          throw error
-        }
-      }),
-    write: (origin, run) => repeating(origin, false, () => transact(dependencies, origin, run)),
-    writeOnce: (origin, claim, run) => repeating(origin, true, () => transactOnce(dependencies, origin, claim, run)),
-    async sweep(run) {
-      const session = await database.begin({ role: 'relay' })
-      try {
-        const result = await run(session.db)
-        await session.commit()
-        return result
-      } catch (error) {
-        await session.rollback(error)
-        throw asDatabaseProblem(error)
-      }
-    },
-  }
-}
-
-async function transact<T>(
-  dependencies: UnitOfWorkDependencies,
-  origin: Origin,
-  run: (work: Work) => Promise<T>,
-): Promise<T> {
-  const session = await dependencies.database.begin({ role: 'app', organizationId: origin.actor.organizationId })
-  try {
-    const { work, events, staleTags } = openWork(dependencies, origin, session.db)
-    const result = await run(work)
-    await session.commit(appendToLedger(work, origin, events))
-    staleTags.forEach(dependencies.caches.invalidate)
-    return result
-  } catch (error) {
-    await session.rollback(error)
-    throw error
-  }
-}
-
-async function transactOnce(
-  dependencies: UnitOfWorkDependencies,
-  origin: Origin,
-  claim: Claim,
-  run: (work: Work) => Promise<Answer>,
-): Promise<{ answer: Answer; replayed: boolean }> {
-  const session = await dependencies.database.begin({ role: 'app', organizationId: origin.actor.organizationId })
-  try {
-    const stored = await claimKey(session.db, origin.actor, claim)
-    if (stored) {
-      await session.commit()
-      return { answer: stored, replayed: true }
-    }
-    const { work, events, staleTags } = openWork(dependencies, origin, session.db)
-    const answer = await run(work)
-    await session.commit([...appendToLedger(work, origin, events), storeAnswer(work, claim, answer)])
-    staleTags.forEach(dependencies.caches.invalidate)
-    return { answer, replayed: false }
-  } catch (error) {
-    await session.rollback(error)
-    throw error
-  }
-}
-
-function openWork({ clock, jobs }: UnitOfWorkDependencies, origin: Origin, db: Transaction) {
+/** A unit of work on an open transaction, and what it leaves to be written with COMMIT. */
+export function openWork({ clock, jobs }: UnitOfWorkDependencies, origin: Origin, db: Transaction) {
   const events: LedgerEvent[] = []
   const staleTags: string[] = []
   const work: Work = {
@@ -168,22 +110,7 @@ function openWork({ clock, jobs }: UnitOfWorkDependencies, origin: Origin, db: T
     enqueue: (job, payload) => jobs.enqueue(db, origin, job, payload),
     invalidate: (tag) => void staleTags.push(tag),
   }
-  return { work, events, staleTags }
+  return { work, origin, events, staleTags }
 }
 
-/**
- * Repeats a unit of work that the database dropped, with full jitter. Once COMMIT has been sent only claimed
- * work runs again: its claim finds out first whether it took effect.
- */
-async function repeating<T>(origin: Origin, claimed: boolean, attemptOnce: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await attemptOnce()
-    } catch (error) {
-      const repeatable = error instanceof OutcomeUnknown ? claimed : isTransient(error)
-      if (!repeatable || attempt === maxAttempts || origin.signal?.aborted) throw asDatabaseProblem(error)
-      origin.log.warn({ err: error, attempt }, 'unit of work runs again')
-      await delay(Math.random() * 50 * 2 ** attempt)
-    }
-  }
-}
+export type OpenWork = ReturnType<typeof openWork>
