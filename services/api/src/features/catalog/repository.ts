@@ -1,5 +1,5 @@
 import { CompiledQuery, type Selectable, sql } from 'kysely'
-import { violates } from '#platform/database-errors.ts'
+import { RunAgain, violates } from '#platform/database-errors.ts'
 import type { PageRequest } from '#platform/page.ts'
 import type { Products } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
@@ -32,11 +32,16 @@ export async function insertProduct(work: Work, row: ProductRow): Promise<void> 
   }
 }
 
-/** Inserts the products or, where the SKU exists, takes over their fields; returns id and version of each. */
+/**
+ * Inserts the products or, where the SKU exists, takes over their fields; returns id and version of each.
+ * @throws RunAgain when a product was created meanwhile: what it holds has to be merged first.
+ */
 export async function upsertProducts(work: Work, rows: readonly ProductRow[]) {
   const result = await work.db.executeQuery<Pick<ProductRow, 'sku' | 'id' | 'version'>>(
     CompiledQuery.raw(upsertText, [JSON.stringify(rows)]),
   )
+  const known = new Set(rows.map(({ id }) => id))
+  if (result.rows.some(({ id }) => !known.has(id))) throw new RunAgain('a product was created at the same moment')
   return result.rows
 }
 
