@@ -17,6 +17,8 @@ const secretPaths = [
   'billingAddress',
   'email',
   'phone',
+  'notes',
+  'personal',
 ]
 
 /** Where PostgreSQL quotes the values of a row it refused. */
