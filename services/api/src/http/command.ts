@@ -4,8 +4,9 @@ import type { Answer } from '#platform/idempotency.ts'
 import type { ProblemClass } from '#platform/problem.ts'
 import type { Scope } from '#platform/scopes.ts'
 import type { ExpectedVersion } from '#platform/version.ts'
-import type { Work } from '#platform/work.ts'
+import type { OnceItem, Work } from '#platform/work.ts'
 import { envelope } from './envelope.ts'
+import { createGroups, type SubmitToGroup } from './grouping.ts'
 import { claimOf, idempotencyKeyOf } from './idempotency.ts'
 import { operationSchema } from './openapi.ts'
 import { entityTagOf, expectedVersionOf } from './preconditions.ts'
@@ -21,11 +22,7 @@ export interface CommandInput<P extends TSchema | undefined, B extends TSchema |
   readonly expected: ExpectedVersion
 }
 
-export interface CommandDefinition<
-  P extends TSchema | undefined,
-  B extends TSchema | undefined,
-  R extends TSchema | undefined,
-> {
+interface CommandFacts<P extends TSchema | undefined, B extends TSchema | undefined, R extends TSchema | undefined> {
   /** `resource.verb`: operationId, method of the SDK and tag. */
   readonly id: string
   readonly summary: string
@@ -41,11 +38,28 @@ export interface CommandDefinition<
   readonly body?: B
   readonly returns?: R
   readonly problems: readonly ProblemClass[]
-  /** True: the answer holds a secret, so what is stored for replays is encrypted under the key itself. */
-  readonly confidential?: boolean
   /** Path of a resource that was created. */
   readonly location?: (result: Value<R>) => string
+}
+
+export interface CommandDefinition<
+  P extends TSchema | undefined,
+  B extends TSchema | undefined,
+  R extends TSchema | undefined,
+> extends CommandFacts<P, B, R> {
+  /** True: the answer holds a secret, so what is stored for replays is encrypted under the key itself. */
+  readonly confidential?: boolean
   readonly handle: (work: Work, input: CommandInput<P, B>) => Promise<Value<R>>
+}
+
+export interface GroupedCommandDefinition<
+  P extends TSchema | undefined,
+  B extends TSchema | undefined,
+  R extends TSchema | undefined,
+> extends CommandFacts<P, B, R> {
+  readonly idempotency: 'required'
+  /** Handles requests of one organization, all or none; results in their order. */
+  readonly handleGroup: (items: readonly OnceItem<CommandInput<P, B>>[]) => Promise<readonly Value<R>[]>
 }
 
 /** A route that changes something: one transaction, at most once per Idempotency-Key, answered after COMMIT. */
@@ -54,44 +68,80 @@ export function command<
   B extends TSchema | undefined = undefined,
   R extends TSchema | undefined = undefined,
 >(definition: CommandDefinition<P, B, R>): RouteOptions {
-  const { id, method, url, scope, idempotency, returns } = definition
-  const access = { scope }
-  const serialize = returns && (() => serializerOf(returns))
-
-  const answerOf = (result: Value<R>): Answer => {
-    const data = serialize ? serialize()(result) : null
-    const etag = data === null ? null : entityTagOf(result, data)
-    return { status: definition.status, etag, location: definition.location?.(result) ?? null, data }
-  }
-  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
-    const input = {
-      params: request.params as Value<P>,
-      body: request.body as Value<B>,
-      expected: expectedVersionOf(request, definition.ifMatch === 'required' || definition.ifMatch === 'conditional'),
-    }
+  const answerOf = answerer(definition)
+  return routeOf(definition, async (request, reply) => {
+    const input = inputOf(definition, request)
     const run = async (work: Work): Promise<Answer> => answerOf(await definition.handle(work, input))
     const key = idempotencyKeyOf(request)
-    const { unitOfWork } = request.server.kernel
+    const { unitOfWork, config } = request.server.kernel
     if (key === null) return send(request, reply, await unitOfWork.write(originOf(request), run))
-    const seal = definition.confidential ? createSeal(request.server.kernel.config.SIGNING_SECRET, key) : noSeal
+    const seal = definition.confidential ? createSeal(config.SIGNING_SECRET, key) : noSeal
     const sealedRun = async (work: Work) => mapData(await run(work), seal.close)
     const { answer, replayed } = await unitOfWork.writeOnce(originOf(request), claimOf(request, key), sealedRun)
-    if (replayed) reply.header('idempotency-replayed', 'true')
-    return send(request, reply, mapData(answer, seal.open))
+    return send(request, reply, mapData(answer, seal.open), replayed)
+  })
+}
+
+/** A command whose concurrent requests of one organization share transactions; otherwise the same. */
+export function groupedCommand<
+  P extends TSchema | undefined = undefined,
+  B extends TSchema | undefined = undefined,
+  R extends TSchema | undefined = undefined,
+>(definition: GroupedCommandDefinition<P, B, R>): RouteOptions {
+  const answerOf = answerer(definition)
+  const run = async (items: readonly OnceItem<CommandInput<P, B>>[]): Promise<Answer[]> =>
+    (await definition.handleGroup(items)).map(answerOf)
+  let submit: SubmitToGroup<CommandInput<P, B>> | undefined
+  return routeOf(definition, async (request, reply) => {
+    const { unitOfWork, config } = request.server.kernel
+    const limits = { maxSize: config.GROUP_SIZE, maxInFlight: config.GROUPS_IN_FLIGHT }
+    submit ??= createGroups(unitOfWork, limits, run)
+    const claim = claimOf(request, idempotencyKeyOf(request) ?? '')
+    const outcome = await submit({ origin: originOf(request), claim, input: inputOf(definition, request) })
+    if ('problem' in outcome) throw outcome.problem
+    return send(request, reply, outcome.answer, outcome.replayed)
+  })
+}
+
+function inputOf<P extends TSchema | undefined, B extends TSchema | undefined>(
+  { ifMatch }: Pick<CommandFacts<P, B, undefined>, 'ifMatch'>,
+  request: FastifyRequest,
+): CommandInput<P, B> {
+  const expected = expectedVersionOf(request, ifMatch === 'required' || ifMatch === 'conditional')
+  return { params: request.params as Value<P>, body: request.body as Value<B>, expected }
+}
+
+type AnyFacts = CommandFacts<TSchema | undefined, TSchema | undefined, TSchema | undefined>
+
+function answerer<R extends TSchema | undefined>({
+  returns,
+  status,
+  location,
+}: Pick<CommandFacts<undefined, undefined, R>, 'returns' | 'status' | 'location'>): (result: Value<R>) => Answer {
+  return (result) => {
+    const data = returns ? serializerOf(returns)(result) : null
+    const etag = data === null ? null : entityTagOf(result, data)
+    return { status, etag, location: location?.(result) ?? null, data }
   }
-  return {
-    method,
-    url,
-    schema: operationSchema({ ...definition, id, access } as Parameters<typeof operationSchema>[0]),
-    config: { access, idempotency },
-    handler,
-  }
+}
+
+function routeOf(
+  definition: object,
+  handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>,
+): RouteOptions {
+  const facts = definition as AnyFacts
+  const { method, url, scope, idempotency } = facts
+  const access = { scope }
+  const schema = operationSchema({ ...facts, access } as Parameters<typeof operationSchema>[0])
+  return { method, url, schema, config: { access, idempotency }, handler }
 }
 
 const mapData = (answer: Answer, change: (data: string) => string): Answer =>
   answer.data === null ? answer : { ...answer, data: change(answer.data) }
 
-function send(request: FastifyRequest, reply: FastifyReply, { status, etag, location, data }: Answer): FastifyReply {
+function send(request: FastifyRequest, reply: FastifyReply, answer: Answer, replayed = false): FastifyReply {
+  const { status, etag, location, data } = answer
+  if (replayed) reply.header('idempotency-replayed', 'true')
   if (etag !== null) reply.header('etag', etag)
   if (location !== null) reply.header('location', request.server.kernel.baseUrl() + location)
   reply.code(status)

@@ -55,6 +55,8 @@ export const ConfigSchema = Type.Object({
   RATE_LIMIT_PROCESSES: integer(1, 1_000, 1, 'API processes that share the load; each takes its part of every limit'),
   IDEMPOTENCY_TTL_HOURS: integer(1, 8_760, 24, 'How long an Idempotency-Key is remembered'),
   ORDER_PAYMENT_WINDOW_MINUTES: integer(1, 525_600, 30, 'How long an unpaid prepaid order keeps its stock'),
+  GROUP_SIZE: integer(1, 512, 128, 'Most concurrent orders of one organization in one transaction; 1: none share'),
+  GROUPS_IN_FLIGHT: integer(1, 64, 3, 'Transactions of one organization that place orders at a time, per process'),
   AUTHENTICATION_CACHE_TTL_MS: integer(0, 5_000, 5_000, 'How long a verified API key is believed; 0: not at all'),
   JOB_TIMEOUT_SECONDS: integer(1, 3_600, 300, 'Longest run of one job attempt'),
 })

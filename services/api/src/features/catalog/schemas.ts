@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
-import { closed, Id, Metadata, Price, Sku, Text, Timestamp } from '#platform/wire.ts'
+import { closed, Id, Metadata, Price, Sku, Text, Timestamp, Version } from '#platform/wire.ts'
 
 export const productStatuses = ['draft', 'active', 'archived'] as const
 export const stockPolicies = ['deny', 'untracked'] as const
@@ -23,14 +23,14 @@ export const Product = component(
     {
       id: Id('prd'),
       sku: Sku,
-      title: Type.String(),
-      description: Nullable(Type.String()),
+      title: Text(500),
+      description: Nullable(Type.String({ maxLength: 10_000 })),
       status: OneOf(productStatuses),
       stockPolicy: StockPolicy,
       prices: Prices,
       attributes: Attributes,
       metadata: Metadata,
-      version: Type.Integer(),
+      version: Version,
       createdAt: Timestamp,
       updatedAt: Timestamp,
     },
@@ -77,9 +77,10 @@ export const UpsertedProducts = component(
     {
       products: Type.Array(
         Type.Object(
-          { sku: Sku, id: Id('prd'), outcome: OneOf(['created', 'updated', 'unchanged']), version: Type.Integer() },
+          { sku: Sku, id: Id('prd'), outcome: OneOf(['created', 'updated', 'unchanged']), version: Version },
           closed,
         ),
+        { maxItems: 1_000 },
       ),
     },
     closed,

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { scopes } from '#platform/scopes.ts'
-import { Currency, closed, Id, Metadata, Text, Timestamp } from '#platform/wire.ts'
+import { Currency, closed, Id, Metadata, Text, Timestamp, Version } from '#platform/wire.ts'
 
 const Scopes = Type.Array(OneOf(scopes), { minItems: 1, maxItems: scopes.length, uniqueItems: true })
 const Cidrs = Type.Array(Type.String({ maxLength: 49 }), {
@@ -15,10 +15,10 @@ export const Organization = component(
   Type.Object(
     {
       id: Id('org'),
-      name: Type.String(),
+      name: Text(200),
       currency: Currency,
       metadata: Metadata,
-      version: Type.Integer(),
+      version: Version,
       createdAt: Timestamp,
       updatedAt: Timestamp,
     },
@@ -38,11 +38,11 @@ export type UpdateOrganization = Static<typeof UpdateOrganization>
 
 const apiKey = {
   id: Id('key'),
-  principalId: Type.String({ description: 'Who the key acts as; the same after a rotation' }),
-  name: Type.String(),
+  principalId: Id('usr', 'Who the key acts as; the same after a rotation'),
+  name: Text(200),
   mode: OneOf(['live', 'test']),
-  hint: Type.String({ description: 'End of the secret, to recognise it by' }),
-  scopes: Type.Array(OneOf(scopes)),
+  hint: Type.String({ maxLength: 16, description: 'End of the secret, to recognise it by' }),
+  scopes: Type.Array(OneOf(scopes), { maxItems: scopes.length }),
   rateLimitPerMinute: Nullable(RatePerMinute),
   allowedCidrs: Cidrs,
   status: OneOf(['active', 'expired', 'revoked']),
@@ -50,7 +50,7 @@ const apiKey = {
   revokedAt: Nullable(Timestamp),
   lastUsedAt: Nullable(Timestamp),
   metadata: Metadata,
-  version: Type.Integer(),
+  version: Version,
   createdAt: Timestamp,
   updatedAt: Timestamp,
 }
@@ -60,7 +60,17 @@ export type ApiKey = Static<typeof ApiKey>
 
 export const NewApiKey = component(
   'NewApiKey',
-  Type.Object({ ...apiKey, secret: Type.String({ description: 'The key itself. It is shown this once.' }) }, closed),
+  Type.Object(
+    {
+      ...apiKey,
+      secret: Type.String({
+        pattern: '^sk_(live|test)_[0-9A-Za-z]{46}$',
+        maxLength: 54,
+        description: 'The key itself. It is shown this once.',
+      }),
+    },
+    closed,
+  ),
 )
 export type NewApiKey = Static<typeof NewApiKey>
 
@@ -104,9 +114,9 @@ export const Me = component(
   Type.Object(
     {
       type: OneOf(['apiKey']),
-      principalId: Type.String(),
-      scopes: Type.Array(OneOf(scopes)),
-      limits: Type.Object({ requestsPerMinute: Type.Integer() }, closed),
+      principalId: Id('usr'),
+      scopes: Type.Array(OneOf(scopes), { maxItems: scopes.length }),
+      limits: Type.Object({ requestsPerMinute: Type.Integer({ minimum: 1, maximum: 100_000_000 }) }, closed),
       apiKey: ApiKey,
       organization: Organization,
     },

@@ -58,6 +58,14 @@ export const selectLocation = (view: Pick<View, 'db'>, id: string | null): Promi
   return (id === null ? locations.where('is_default', '=', true) : locations.where('id', '=', id)).executeTakeFirst()
 }
 
+/** These locations and the default one. */
+export const selectLocationsForSale = (view: Pick<View, 'db'>, ids: readonly string[]) =>
+  view.db
+    .selectFrom('locations')
+    .select(['id', 'is_default'])
+    .where((e) => e.or([e('id', '=', sql<string>`any(${ids})`), e('is_default', '=', true)]))
+    .execute()
+
 export const selectLocationIds = async (view: Pick<View, 'db'>, ids: readonly string[]): Promise<Set<string>> => {
   const rows = await view.db.selectFrom('locations').select('id').where('id', '=', sql<string>`any(${ids})`).execute()
   return new Set(rows.map(({ id }) => id))

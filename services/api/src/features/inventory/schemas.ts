@@ -1,9 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
-import { closed, Id, Metadata, Sku, Text, Timestamp } from '#platform/wire.ts'
+import { ActorName, closed, Id, Metadata, RequestId, Sku, Text, Timestamp, Version } from '#platform/wire.ts'
 
 export const maxQuantity = 1_000_000_000
 
+const bounds = (minimum: number, maximum: number) => ({ minimum, maximum })
+const Units = Type.Integer(bounds(0, maxQuantity))
+const UnitChange = Type.Integer(bounds(-maxQuantity, maxQuantity))
 const OnHand = Type.Integer({ minimum: 0, maximum: maxQuantity, description: 'Units physically there' })
 const SafetyStock = Type.Integer({ minimum: 0, maximum: maxQuantity, description: 'Units that are not sold' })
 
@@ -12,10 +15,10 @@ export const Location = component(
   Type.Object(
     {
       id: Id('loc'),
-      name: Type.String(),
+      name: Text(200),
       isDefault: Type.Boolean({ description: 'Orders that name no location take their stock here' }),
       metadata: Metadata,
-      version: Type.Integer(),
+      version: Version,
       createdAt: Timestamp,
       updatedAt: Timestamp,
     },
@@ -39,11 +42,14 @@ export const StockLevel = component(
     {
       sku: Sku,
       locationId: Id('loc'),
-      onHand: Type.Integer(),
-      reserved: Type.Integer({ description: 'Units promised to orders' }),
-      safetyStock: Type.Integer(),
-      available: Type.Integer({ description: 'onHand − reserved − safetyStock; negative means a shortfall' }),
-      version: Type.Integer({ description: 'Counts set and adjust; reservations leave it' }),
+      onHand: Units,
+      reserved: Type.Integer({ ...bounds(0, maxQuantity), description: 'Units promised to orders' }),
+      safetyStock: Units,
+      available: Type.Integer({
+        ...bounds(-2 * maxQuantity, maxQuantity),
+        description: 'onHand − reserved − safetyStock; negative means a shortfall',
+      }),
+      version: Type.Integer({ ...bounds(1, 2_147_483_647), description: 'Counts set and adjust; reservations leave it' }),
       createdAt: Timestamp,
       updatedAt: Timestamp,
     },
@@ -82,7 +88,7 @@ export const SetStockLevels = component(
 )
 export type SetStockLevels = Static<typeof SetStockLevels>
 
-export const StockLevels = component('StockLevels', Type.Object({ levels: Type.Array(StockLevel) }, closed))
+export const StockLevels = component('StockLevels', Type.Object({ levels: Type.Array(StockLevel, { maxItems: 1_000 }) }, closed))
 export type StockLevels = Static<typeof StockLevels>
 
 export const AdjustStock = component(
@@ -110,14 +116,14 @@ export const StockMovement = component(
       sku: Sku,
       locationId: Id('loc'),
       type: OneOf(['receipt', 'adjustment', 'reserve', 'release', 'consume', 'restock']),
-      onHandChange: Type.Integer(),
-      reservedChange: Type.Integer(),
-      onHand: Type.Integer({ description: 'The level after the movement' }),
-      reserved: Type.Integer({ description: 'The level after the movement' }),
+      onHandChange: UnitChange,
+      reservedChange: UnitChange,
+      onHand: Type.Integer({ ...bounds(0, maxQuantity), description: 'The level after the movement' }),
+      reserved: Type.Integer({ ...bounds(0, maxQuantity), description: 'The level after the movement' }),
       orderId: Nullable(Id('ord')),
-      reason: Nullable(Type.String()),
-      actor: Type.Object({ type: Type.String(), id: Type.String() }, closed),
-      requestId: Type.String(),
+      reason: Nullable(Text(200)),
+      actor: ActorName,
+      requestId: RequestId,
       occurredAt: Timestamp,
     },
     closed,

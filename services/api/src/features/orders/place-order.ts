@@ -1,141 +1,86 @@
-import { type ProductForSale, selectProductsForSale } from '#features/catalog/index.ts'
+import { selectProductsForSale } from '#features/catalog/index.ts'
 import { selectOrganization } from '#features/identity/index.ts'
-import { selectLocation } from '#features/inventory/index.ts'
+import { selectLocationsForSale } from '#features/inventory/index.ts'
 import { newId } from '#platform/id.ts'
-import type { FieldIssue, ProblemClass } from '#platform/problem.ts'
+import type { FieldIssue } from '#platform/problem.ts'
 import type { View, Work } from '#platform/work.ts'
 import { personalOf, presentOrder, presentSnapshot } from './present.ts'
-import {
-  AmountTooLarge,
-  CurrencyMismatch,
-  DuplicateExternalId,
-  OutOfStock,
-  PriceMissing,
-  PriceNotAllowed,
-  UnknownLocation,
-  UnknownSku,
-} from './problems.ts'
+import { type PricedOrder, priceOrder, type SaleTerms } from './pricing.ts'
+import { DuplicateExternalId, OutOfStock } from './problems.ts'
 import {
   type Demand,
   insertOrders,
   type OrderWithLines,
   type Reserving,
   type Shortage,
-  selectExternalOrder,
+  selectExternalOrders,
 } from './repository.ts'
 import type { Order, PlaceOrder, QuoteOrder } from './schemas.ts'
 import { confirmsAtOnce } from './status.ts'
-import { isExact, lineTotal, type OrderAmounts, orderTotals } from './totals.ts'
+import { lineTotal } from './totals.ts'
 
 export interface PlacementTerms {
   /** How long a prepaid order keeps its stock without payment, in milliseconds. */
   readonly paymentWindowMs: number
 }
 
-/** Places one order: priced, reserved, numbered and recorded, or nothing at all. */
-export async function placeOrder(work: Work, input: PlaceOrder, terms: PlacementTerms): Promise<Order> {
-  const [order] = await placeOrders(work, [input], terms)
-  if (!order) throw new Error('placing one order returned none')
-  return order
+/** An order to place, and the work of the request that asks for it. */
+export interface Placing {
+  readonly work: Work
+  readonly input: PlaceOrder
 }
 
 /**
- * Places N orders together, all or none, in one statement over all of them.
+ * Places orders of one organization together, all or none, in one statement over all of them: priced, reserved,
+ * numbered and recorded. One order is a group of one.
  * @throws OutOfStock listing each short line; DuplicateExternalId naming the order that exists; and what pricing throws.
  */
-export async function placeOrders(work: Work, inputs: readonly PlaceOrder[], terms: PlacementTerms): Promise<Order[]> {
-  const [priced] = await Promise.all([
-    Promise.all(inputs.map((input) => priceOrder(work, input))),
-    Promise.all(inputs.map((input) => refuseDuplicate(work, input))),
-  ])
-  const orders = inputs.map((input, index) => newOrder(work, input, priced[index] as PricedOrder, terms))
-  const reservations = reserve(orders, work.now)
-  const shortages = await insertOrders(work, {
+export async function placeOrders(placings: readonly Placing[], terms: PlacementTerms): Promise<Order[]> {
+  const [first] = placings
+  if (!first) return []
+  const inputs = placings.map(({ input }) => input)
+  const [sale] = await Promise.all([readSaleTerms(first.work, inputs), refuseDuplicates(first.work, inputs)])
+  const orders = placings.map(({ work, input }) => newOrder(work, input, priceOrder(sale, work.actor, input), terms))
+  const reservations = reserve(placings, orders)
+  const shortages = await insertOrders(first.work, {
     orders: orders.map(({ lines: _lines, ...order }) => order),
     lines: orders.flatMap(({ id, lines }) => lines.map((line) => ({ ...line, order_id: id }))),
     demand: demandOf(reservations),
     reservations,
   })
   if (shortages.length > 0) throw outOfStock(inputs, shortages)
-  for (const order of orders) recordPlacement(work, order)
-  return orders.map((order) => presentOrder(order, work.actor.scopes))
+  return orders.map((order, index) => {
+    const { work } = placings[index] as Placing
+    recordPlacement(work, order)
+    return presentOrder(order, work.actor.scopes)
+  })
 }
 
-export interface PricedOrder {
-  readonly locationId: string
-  readonly currency: string
-  readonly totals: OrderAmounts
-  readonly lines: readonly {
-    readonly sku: string
-    readonly title: string
-    readonly tracked: boolean
-    readonly quantity: number
-    readonly unitPrice: number
-    readonly priceSource: 'catalog' | 'request'
-  }[]
-}
-
-/**
- * Looks up products, currency and location, and computes every amount; the same for an order and for a quote.
- * @throws UnknownSku, PriceMissing, PriceNotAllowed, CurrencyMismatch, UnknownLocation, AmountTooLarge.
- */
-export async function priceOrder(view: Pick<View, 'db' | 'actor'>, input: QuoteOrder): Promise<PricedOrder> {
-  const skus = [...new Set(input.lines.map(({ sku }) => sku))].sort()
-  const [products, organization, location] = await Promise.all([
+/** Reads, in one round trip, what pricing these orders takes. */
+export async function readSaleTerms(view: Pick<View, 'db'>, inputs: readonly QuoteOrder[]): Promise<SaleTerms> {
+  const skus = [...new Set(inputs.flatMap(({ lines }) => lines.map(({ sku }) => sku)))]
+  const locationIds = [...new Set(inputs.flatMap(({ locationId }) => locationId ?? []))]
+  const [products, organization, locations] = await Promise.all([
     selectProductsForSale(view, skus),
     selectOrganization(view),
-    selectLocation(view, input.locationId ?? null),
+    selectLocationsForSale(view, locationIds),
   ])
-  if (!location) throw new UnknownLocation()
-  const currency = input.currency ?? organization.currency
-  refuseForeignPrices(view, input, currency)
-  const bySku = new Map(products.map((product) => [product.sku, product]))
-  refuseLines(UnknownSku, input, ({ sku }) => bySku.get(sku)?.status !== 'active' && `SKU ${sku} is not for sale`)
-  refuseLines(PriceMissing, input, ({ sku, unitPrice }) => {
-    const missing = unitPrice === undefined && bySku.get(sku)?.prices[currency] === undefined
-    return missing && `SKU ${sku} has no price in ${currency}`
-  })
-  const lines = input.lines.map((line) => priceLine(line, bySku.get(line.sku) as ProductForSale, currency))
-  const totals = orderTotals(lines.map(({ unitPrice, quantity }) => ({ unitPrice, quantity, discount: 0, tax: 0 })))
-  if (!isExact(totals)) throw new AmountTooLarge()
-  return { locationId: location.id, currency, totals, lines }
+  return {
+    products: new Map(products.map((product) => [product.sku, product])),
+    currency: organization.currency,
+    locationIds: new Set(locations.map(({ id }) => id)),
+    defaultLocationId: locations.find(({ is_default }) => is_default)?.id ?? null,
+  }
 }
 
-type InputLine = QuoteOrder['lines'][number]
-
-const priceLine = ({ sku, quantity, unitPrice }: InputLine, product: ProductForSale, currency: string) => ({
-  sku,
-  title: product.title,
-  tracked: product.stock_policy !== 'untracked',
-  quantity,
-  unitPrice: unitPrice?.amount ?? (product.prices[currency] as number),
-  priceSource: unitPrice === undefined ? ('catalog' as const) : ('request' as const),
-})
-
-function refuseForeignPrices({ actor }: Pick<View, 'actor'>, input: QuoteOrder, currency: string): void {
-  if (!input.lines.some(({ unitPrice }) => unitPrice !== undefined)) return
-  if (!actor.scopes.has('orders:price')) throw new PriceNotAllowed()
-  refuseLines(CurrencyMismatch, input, ({ unitPrice }) => {
-    const foreign = unitPrice !== undefined && unitPrice.currency !== currency
-    return foreign && `the order is in ${currency}, not ${unitPrice.currency}`
-  })
-}
-
-/** Throws `Refusal` with one entry for each line that `reasonOf` finds fault with. */
-function refuseLines(Refusal: ProblemClass, input: QuoteOrder, reasonOf: (line: InputLine) => string | false): void {
-  const errors = input.lines.flatMap((line, index): FieldIssue[] => {
-    const message = reasonOf(line)
-    if (message === false) return []
-    const code = Refusal.definition.code
-    return [{ field: `lines[${index}]`, pointer: `/lines/${index}`, code, message }]
-  })
-  if (errors[0]) throw new Refusal({ detail: errors[0].message, errors })
-}
-
-async function refuseDuplicate(work: Work, { source, externalId }: PlaceOrder): Promise<void> {
-  if (source === undefined || externalId === undefined) return
-  const existing = await selectExternalOrder(work, source, externalId)
-  if (existing) throw new DuplicateExternalId({ detail: `${source} ${externalId} is order ${existing.id}` })
+async function refuseDuplicates(work: Work, inputs: readonly PlaceOrder[]): Promise<void> {
+  const named = inputs.flatMap(({ source, externalId }) =>
+    source === undefined || externalId === undefined ? [] : [{ source, externalId }],
+  )
+  if (named.length === 0) return
+  const existing = await selectExternalOrders(work, named)
+  const [taken] = existing
+  if (taken) throw new DuplicateExternalId({ detail: `${taken.source} ${taken.external_id} is order ${taken.id}` })
 }
 
 function newOrder(work: Work, input: PlaceOrder, priced: PricedOrder, terms: PlacementTerms): OrderWithLines {
@@ -190,9 +135,10 @@ const newLine = (line: PricedOrder['lines'][number], position: number, metadata:
 })
 
 /** One reservation per order and SKU: lines of the same SKU are summed, untracked ones need none. */
-function reserve(orders: readonly OrderWithLines[], now: Date): Reserving[] {
+function reserve(placings: readonly Placing[], orders: readonly OrderWithLines[]): Reserving[] {
   const later = new Map<string, number>()
-  const reservations = orders.toReversed().flatMap((order) =>
+  const pairs = orders.map((order, index) => ({ order, work: (placings[index] as Placing).work }))
+  const reservations = pairs.reverse().flatMap(({ order, work }) =>
     [...quantitiesBySku(order)].map(([sku, quantity]): Reserving => {
       const level = `${sku}@${order.location_id}`
       const takenLater = later.get(level) ?? 0
@@ -207,9 +153,12 @@ function reserve(orders: readonly OrderWithLines[], now: Date): Reserving[] {
         state: order.status === 'confirmed' ? 'firm' : 'held',
         expires_at: order.expires_at,
         version: 1,
-        created_at: now,
-        updated_at: now,
+        created_at: work.now,
+        updated_at: work.now,
         later: takenLater,
+        actor: { type: work.actor.type, id: work.actor.principalId },
+        request_id: work.requestId,
+        occurred_at: work.now,
       }
     }),
   )

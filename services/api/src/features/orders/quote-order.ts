@@ -1,12 +1,13 @@
 import { selectLevelsAt } from '#features/inventory/index.ts'
 import { money } from '#platform/money.ts'
 import type { View } from '#platform/work.ts'
-import { type PricedOrder, priceOrder } from './place-order.ts'
+import { readSaleTerms } from './place-order.ts'
+import { type PricedOrder, priceOrder } from './pricing.ts'
 import type { Quote, QuoteOrder } from './schemas.ts'
 
 /** What an order would cost and whether its stock is there; nothing is written or reserved. */
 export async function quoteOrder(view: View, input: QuoteOrder): Promise<Quote> {
-  const priced = await priceOrder(view, input)
+  const priced = priceOrder(await readSaleTerms(view, [input]), view.actor, input)
   const { currency, totals, locationId } = priced
   const stock = await stockFor(view, priced)
   const amounts = Object.entries(totals).map(([name, amount]) => [name, money(amount, currency)])

@@ -66,6 +66,9 @@ export interface Demand {
 export interface Reserving extends ReservationRow {
   readonly movement_id: string
   readonly later: number
+  readonly actor: { readonly type: string; readonly id: string }
+  readonly request_id: string
+  readonly occurred_at: Date
 }
 
 export interface Placement {
@@ -96,11 +99,6 @@ export async function insertOrders(
     JSON.stringify(orders),
     JSON.stringify(lines),
     JSON.stringify(reservations),
-    JSON.stringify({
-      actor: { type: work.actor.type, id: work.actor.principalId },
-      request_id: work.requestId,
-      occurred_at: work.now,
-    }),
   ]
   try {
     const { rows } = await work.db.executeQuery<Shortage>(CompiledQuery.raw(placeText, parameters))
@@ -137,9 +135,9 @@ const placeText = `with demand as (
   ), new_movements as (
     insert into stock_movements (id, sku, location_id, type, on_hand_change, reserved_change, on_hand, reserved, order_id, ${movementFacts})
     select m.movement_id, m.sku, m.location_id, 'reserve', 0, m.quantity, r.on_hand, r.reserved - m.later, m.order_id, ${movementFacts}
-    from json_to_recordset($6::json) as m (movement_id text, order_id text, sku text, location_id text, quantity integer, later integer)
+    from json_to_recordset($6::json) as m (movement_id text, order_id text, sku text, location_id text, quantity integer,
+      later integer, actor jsonb, request_id text, occurred_at timestamptz(3))
     join reserved r using (sku, location_id)
-    cross join json_to_record($7::json) as f (actor jsonb, request_id text, occurred_at timestamptz(3))
   )
   select d.sku, d.location_id, d.quantity, coalesce(l.available, 0) as available
   from demand d left join locked l using (sku, location_id) left join reserved r using (sku, location_id)
@@ -151,6 +149,21 @@ export async function selectOrder(view: Pick<View, 'db'>, id: string): Promise<O
     view.db.selectFrom('order_lines').select(lineColumns).where('order_id', '=', id).orderBy('position').execute(),
   ])
   return order && { ...order, lines }
+}
+
+/** Orders that exist under these sources and external ids. */
+export async function selectExternalOrders(
+  work: Work,
+  named: readonly { readonly source: string; readonly externalId: string }[],
+) {
+  const rows = await work.db
+    .selectFrom('orders')
+    .select(['id', 'source', 'external_id'])
+    .where('source', '=', sql<string>`any(${[...new Set(named.map(({ source }) => source))]})`)
+    .where('external_id', '=', sql<string>`any(${named.map(({ externalId }) => externalId)})`)
+    .execute()
+  const wanted = new Set(named.map(({ source, externalId }) => `${source} ${externalId}`))
+  return rows.filter(({ source, external_id }) => wanted.has(`${source} ${external_id}`))
 }
 
 export const selectExternalOrder = (view: Pick<View, 'db'>, source: string, externalId: string) =>

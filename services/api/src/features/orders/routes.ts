@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { command } from '#http/command.ts'
+import { command, groupedCommand } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
 import { cancelOrder } from './cancel-order.ts'
-import { placeOrder } from './place-order.ts'
+import { placeOrders } from './place-order.ts'
 import {
   AmountTooLarge,
   CurrencyMismatch,
@@ -36,7 +36,7 @@ export function orderRoutes(app: FastifyInstance): void {
   const terms = { paymentWindowMs: app.kernel.config.ORDER_PAYMENT_WINDOW_MINUTES * 60_000 }
 
   app.route(
-    command({
+    groupedCommand({
       id: 'orders.place',
       summary: 'Place an order',
       description:
@@ -50,7 +50,11 @@ export function orderRoutes(app: FastifyInstance): void {
       returns: Order,
       problems: [OutOfStock, DuplicateExternalId, ...pricing],
       location: ({ id }) => `/v1/orders/${id}`,
-      handle: (work, { body }) => placeOrder(work, body, terms),
+      handleGroup: (items) =>
+        placeOrders(
+          items.map(({ work, input }) => ({ work, input: input.body })),
+          terms,
+        ),
     }),
   )
   app.route(

@@ -1,14 +1,29 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
-import { Currency, closed, Id, Metadata, Money, Price, Sku, Text, Timestamp } from '#platform/wire.ts'
+import {
+  ActorName,
+  Currency,
+  closed,
+  Id,
+  Metadata,
+  Money,
+  Price,
+  RequestId,
+  Sku,
+  Text,
+  Timestamp,
+  Version,
+} from '#platform/wire.ts'
 import { orderActions, orderStatuses } from './status.ts'
 
 export const paymentTerms = ['prepaid', 'onAccount'] as const
 const PaymentTerms = OneOf(paymentTerms, {
-  description: 'onAccount: confirmed at once and settled later; prepaid, the default: waits for payment until expiresAt',
+  description:
+    'onAccount: confirmed at once and settled later; prepaid, the default: waits for payment until expiresAt',
 })
 const Source = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+  maxLength: 64,
   description: 'The channel the order came from',
 })
 const ExternalId = Text(128, {
@@ -40,19 +55,22 @@ export const Address = component(
       city: Text(100),
       region: contactText(100),
       postalCode: contactText(20),
-      country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2' }),
+      country: Type.String({ pattern: '^[A-Z]{2}$', maxLength: 2, description: 'ISO 3166-1 alpha-2' }),
       phone: contactText(40),
     },
     closed,
   ),
 )
 
+const Quantity = Type.Integer({ minimum: 1, maximum: 1_000_000 })
+const Units = Type.Integer({ minimum: 0, maximum: 1_000_000 })
+
 export const PlaceOrderLine = component(
   'PlaceOrderLine',
   Type.Object(
     {
       sku: Sku,
-      quantity: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+      quantity: Quantity,
       unitPrice: Type.Optional(Price),
       metadata: Type.Optional(Metadata),
     },
@@ -109,10 +127,10 @@ export const OrderLine = component(
     {
       id: Id('lin'),
       sku: Sku,
-      title: Type.String(),
-      quantity: Type.Integer(),
-      quantityCancelled: Type.Integer(),
-      quantityFulfilled: Type.Integer(),
+      title: Text(500),
+      quantity: Quantity,
+      quantityCancelled: Units,
+      quantityFulfilled: Units,
       unitPrice: Money,
       discount: Money,
       tax: Money,
@@ -125,7 +143,7 @@ export const OrderLine = component(
 
 const summary = {
   id: Id('ord'),
-  number: Type.String({ description: 'For people: on invoices, parcels, the phone' }),
+  number: Text(40, { description: 'For people: on invoices, parcels, the phone' }),
   status: OneOf(orderStatuses),
   paymentStatus: OneOf(['unpaid', 'authorized', 'partiallyPaid', 'paid', 'partiallyRefunded', 'refunded']),
   fulfillmentStatus: OneOf(['unfulfilled', 'partiallyFulfilled', 'fulfilled']),
@@ -140,7 +158,7 @@ const summary = {
   expiresAt: Nullable(Timestamp),
   closedAt: Nullable(Timestamp),
   metadata: Metadata,
-  version: Type.Integer(),
+  version: Version,
   createdAt: Timestamp,
   updatedAt: Timestamp,
 }
@@ -148,7 +166,7 @@ const summary = {
 export const OrderSummary = component('OrderSummary', Type.Object(summary, closed))
 export type OrderSummary = Static<typeof OrderSummary>
 
-const snapshot = { ...summary, cancelReason: Nullable(Type.String()), lines: Type.Array(OrderLine) }
+const snapshot = { ...summary, cancelReason: Nullable(Text(200)), lines: Type.Array(OrderLine, { maxItems: 1_000 }) }
 
 export const OrderSnapshot = component(
   'OrderSnapshot',
@@ -164,8 +182,11 @@ export const Order = component(
       customer: Nullable(Customer),
       shippingAddress: Nullable(Address),
       billingAddress: Nullable(Address),
-      notes: Nullable(Type.String()),
-      allowedActions: Type.Array(OneOf(orderActions), { description: 'What this caller may do now' }),
+      notes: Nullable(Type.String({ maxLength: 2_000 })),
+      allowedActions: Type.Array(OneOf(orderActions), {
+        maxItems: orderActions.length,
+        description: 'What this caller may do now',
+      }),
     },
     closed,
   ),
@@ -183,26 +204,28 @@ export const Quote = component(
         Type.Object(
           {
             sku: Sku,
-            title: Type.String(),
-            quantity: Type.Integer(),
+            title: Text(500),
+            quantity: Quantity,
             unitPrice: Money,
             priceSource: OneOf(['catalog', 'request']),
             total: Money,
           },
           closed,
         ),
+        { maxItems: 1_000 },
       ),
       stock: Type.Array(
         Type.Object(
           {
             sku: Sku,
             policy: OneOf(['deny', 'untracked']),
-            requested: Type.Integer({ description: 'Over all lines of the SKU' }),
-            available: Nullable(Type.Integer()),
+            requested: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Over all lines of the SKU' }),
+            available: Nullable(Type.Integer({ minimum: -2_000_000_000, maximum: 1_000_000_000 })),
             sufficient: Type.Boolean(),
           },
           closed,
         ),
+        { maxItems: 1_000 },
       ),
     },
     closed,
@@ -221,12 +244,12 @@ export const TimelineEntry = component(
   Type.Object(
     {
       id: Id('evt'),
-      type: Type.String({ description: 'order.placed, order.confirmed …' }),
+      type: Text(64, { description: 'order.placed, order.confirmed …' }),
       occurredAt: Timestamp,
-      actor: Type.Object({ type: Type.String(), id: Type.String() }, closed),
-      requestId: Type.String(),
-      version: Type.Integer({ description: 'The version of the order this led to' }),
-      changed: Type.Array(Type.String()),
+      actor: ActorName,
+      requestId: RequestId,
+      version: Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'The version of the order this led to' }),
+      changed: Type.Array(Text(64), { maxItems: 100 }),
       order: OrderSnapshot,
     },
     closed,
