@@ -53,13 +53,13 @@ export function createApiKeyLookup(dependencies: ApiKeyLookupDependencies): ApiK
     async find(presented, address) {
       const secretHash = hashOfPresented(presented)
       if (secretHash === null) return null
-      const { row, key, allowed } = await cache.get(secretHash, async () => {
-        const found = await selectCredential(database, secretHash)
-        if (found) markUse(dependencies, found)
-        return knownKeyOf(found)
-      })
+      const { row, key, allowed } = await cache.get(secretHash, async () =>
+        knownKeyOf(await selectCredential(database, secretHash)),
+      )
       if (!row || row.revoked_at || (row.expires_at && row.expires_at <= clock.now())) return null
-      return allowed === null || allowed.check(address, isIPv4(address) ? 'ipv4' : 'ipv6') ? key : null
+      if (allowed !== null && !allowed.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')) return null
+      markUse(dependencies, row)
+      return key
     },
   }
 }
@@ -77,10 +77,11 @@ function knownKeyOf(row: CredentialRow | null): KnownKey {
   return { row, key: { actor, limitPerMinute: row.rate_limit_per_minute }, allowed }
 }
 
-/** Remembers the last use to the minute, beside the request. */
+/** Remembers the last use to the minute, beside the request; a key that was refused has not been used. */
 function markUse({ log, clock, unitOfWork }: ApiKeyLookupDependencies, row: CredentialRow): void {
   const now = clock.now()
   if (row.last_used_at && now.getTime() - row.last_used_at.getTime() < lastUseGranularityMs) return
+  row.last_used_at = now
   const origin = {
     organizationId: row.organization_id,
     name: 'identity',
