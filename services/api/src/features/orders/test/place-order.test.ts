@@ -202,6 +202,12 @@ t.test('leaves a prepaid order pending, with its stock held until it expires', a
   t.same(rows, [{ type: 'order.placed' }])
 })
 
+t.test('takes an order without payment terms for a prepaid one', async (t) => {
+  const { status, body } = await operator.post('/v1/orders', { lines: [line('85123A', 1)] })
+  t.equal(status, 201)
+  t.match(body.data, { paymentTerms: 'prepaid', status: 'pending' })
+})
+
 t.test('confirms an order of total 0 at once, prepaid or not', async (t) => {
   const { status, body } = await operator.post('/v1/orders', { paymentTerms: 'prepaid', lines: [line('GIFT', 1)] })
   t.equal(status, 201)
