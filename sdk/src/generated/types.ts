@@ -20,7 +20,10 @@ export interface components {
          *     }
          */
         AdjustStock: {
-            /** @description Units to add, or to take when negative */
+            /**
+             * Format: int32
+             * @description Units to add, or to take when negative
+             */
             change: number;
             /**
              * @default adjustment
@@ -39,7 +42,10 @@ export interface components {
             /** @description End of the secret, to recognise it by */
             hint: string;
             scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price")[];
-            /** @description Requests per minute */
+            /**
+             * Format: int32
+             * @description Requests per minute
+             */
             rateLimitPerMinute: number | null;
             /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs: string[];
@@ -64,6 +70,7 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            /** Format: int32 */
             version: number;
             /**
              * Format: date-time
@@ -78,6 +85,7 @@ export interface components {
         };
         ApiKeysListParams: {
             /**
+             * Format: int32
              * @description Items per page
              * @default 20
              */
@@ -109,7 +117,10 @@ export interface components {
             scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price")[];
             /** @enum {string} */
             mode?: "live" | "test";
-            /** @description Requests per minute */
+            /**
+             * Format: int32
+             * @description Requests per minute
+             */
             rateLimitPerMinute?: number;
             /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs?: string[];
@@ -187,6 +198,7 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            /** Format: int32 */
             version: number;
             /**
              * Format: date-time
@@ -201,6 +213,7 @@ export interface components {
         };
         LocationsListParams: {
             /**
+             * Format: int32
              * @description Items per page
              * @default 20
              */
@@ -216,6 +229,7 @@ export interface components {
             principalId: string;
             scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price")[];
             limits: {
+                /** Format: int32 */
                 requestsPerMinute: number;
             };
             apiKey: components["schemas"]["ApiKey"];
@@ -231,7 +245,10 @@ export interface components {
          *     }
          */
         Money: {
-            /** @description Integer minor units */
+            /**
+             * Format: int64
+             * @description Integer minor units
+             */
             amount: number;
             /** @description ISO 4217 */
             currency: string;
@@ -246,7 +263,10 @@ export interface components {
             /** @description End of the secret, to recognise it by */
             hint: string;
             scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price")[];
-            /** @description Requests per minute */
+            /**
+             * Format: int32
+             * @description Requests per minute
+             */
             rateLimitPerMinute: number | null;
             /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs: string[];
@@ -271,6 +291,7 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            /** Format: int32 */
             version: number;
             /**
              * Format: date-time
@@ -332,6 +353,7 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            /** Format: int32 */
             version: number;
             /**
              * Format: date-time
@@ -357,8 +379,11 @@ export interface components {
             /** @description Case-sensitive */
             sku: string;
             title: string;
+            /** Format: int32 */
             quantity: number;
+            /** Format: int32 */
             quantityCancelled: number;
+            /** Format: int32 */
             quantityFulfilled: number;
             unitPrice: components["schemas"]["Money"];
             discount: components["schemas"]["Money"];
@@ -417,6 +442,7 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            /** Format: int32 */
             version: number;
             /**
              * Format: date-time
@@ -478,6 +504,7 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            /** Format: int32 */
             version: number;
             /**
              * Format: date-time
@@ -513,6 +540,7 @@ export interface components {
              */
             placedTo?: string;
             /**
+             * Format: int32
              * @description Items per page
              * @default 20
              */
@@ -524,6 +552,7 @@ export interface components {
         };
         OrdersTimelineParams: {
             /**
+             * Format: int32
              * @description Items per page
              * @default 20
              */
@@ -542,6 +571,7 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            /** Format: int32 */
             version: number;
             /**
              * Format: date-time
@@ -600,6 +630,7 @@ export interface components {
         PlaceOrderLine: {
             /** @description Case-sensitive */
             sku: string;
+            /** Format: int32 */
             quantity: number;
             unitPrice?: components["schemas"]["Price"];
             /** @description At most 50 string keys of your own */
@@ -608,7 +639,10 @@ export interface components {
             };
         };
         Price: {
-            /** @description Integer minor units */
+            /**
+             * Format: int64
+             * @description Integer minor units
+             */
             amount: number;
             /** @description ISO 4217 */
             currency: string;
@@ -621,6 +655,7 @@ export interface components {
              */
             type: string;
             title: string;
+            /** Format: int32 */
             status: number;
             detail: string;
             /** @description Path of the request */
@@ -635,7 +670,7 @@ export interface components {
             retryable: boolean;
             errors: {
                 field: string;
-                /** @description JSON pointer into the body, query or path */
+                /** @description Into the body, query or path */
                 pointer: string;
                 code: string;
                 message: string;
@@ -668,6 +703,7 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            /** Format: int32 */
             version: number;
             /**
              * Format: date-time
@@ -687,6 +723,7 @@ export interface components {
             sku?: string;
             status?: ("draft" | "active" | "archived")[];
             /**
+             * Format: int32
              * @description Items per page
              * @default 20
              */
@@ -705,6 +742,7 @@ export interface components {
                 /** @description Case-sensitive */
                 sku: string;
                 title: string;
+                /** Format: int32 */
                 quantity: number;
                 unitPrice: components["schemas"]["Money"];
                 /** @enum {string} */
@@ -716,8 +754,12 @@ export interface components {
                 sku: string;
                 /** @enum {string} */
                 policy: "deny" | "untracked";
-                /** @description Over all lines of the SKU */
+                /**
+                 * Format: int32
+                 * @description Over all lines of the SKU
+                 */
                 requested: number;
+                /** Format: int32 */
                 available: number | null;
                 sufficient: boolean;
             }[];
@@ -752,6 +794,7 @@ export interface components {
          */
         RotateApiKey: {
             /**
+             * Format: int32
              * @description How long the old secret still works
              * @default 3600
              */
@@ -763,9 +806,15 @@ export interface components {
          *     }
          */
         SetStockLevel: {
-            /** @description Units physically there */
+            /**
+             * Format: int32
+             * @description Units physically there
+             */
             onHand: number;
-            /** @description Units that are not sold */
+            /**
+             * Format: int32
+             * @description Units that are not sold
+             */
             safetyStock?: number;
             reason?: string;
         };
@@ -785,9 +834,15 @@ export interface components {
                 /** @description Case-sensitive */
                 sku: string;
                 locationId: string;
-                /** @description Units physically there */
+                /**
+                 * Format: int32
+                 * @description Units physically there
+                 */
                 onHand: number;
-                /** @description Units that are not sold */
+                /**
+                 * Format: int32
+                 * @description Units that are not sold
+                 */
                 safetyStock?: number;
             }[];
             reason?: string;
@@ -796,13 +851,24 @@ export interface components {
             /** @description Case-sensitive */
             sku: string;
             locationId: string;
+            /** Format: int32 */
             onHand: number;
-            /** @description Units promised to orders */
+            /**
+             * Format: int32
+             * @description Units promised to orders
+             */
             reserved: number;
+            /** Format: int32 */
             safetyStock: number;
-            /** @description onHand − reserved − safetyStock; negative means a shortfall */
+            /**
+             * Format: int32
+             * @description onHand − reserved − safetyStock; negative means a shortfall
+             */
             available: number;
-            /** @description Counts set and adjust; reservations leave it */
+            /**
+             * Format: int32
+             * @description Counts set and adjust; reservations leave it
+             */
             version: number;
             /**
              * Format: date-time
@@ -823,6 +889,7 @@ export interface components {
             sku?: string[];
             locationId?: string;
             /**
+             * Format: int32
              * @description Items per page
              * @default 20
              */
@@ -834,6 +901,7 @@ export interface components {
         };
         StockListMovementsParams: {
             /**
+             * Format: int32
              * @description Items per page
              * @default 20
              */
@@ -850,11 +918,19 @@ export interface components {
             locationId: string;
             /** @enum {string} */
             type: "receipt" | "adjustment" | "reserve" | "release" | "consume" | "restock";
+            /** Format: int32 */
             onHandChange: number;
+            /** Format: int32 */
             reservedChange: number;
-            /** @description The level after the movement */
+            /**
+             * Format: int32
+             * @description The level after the movement
+             */
             onHand: number;
-            /** @description The level after the movement */
+            /**
+             * Format: int32
+             * @description The level after the movement
+             */
             reserved: number;
             orderId: string | null;
             reason: string | null;
@@ -883,7 +959,10 @@ export interface components {
                 id: string;
             };
             requestId: string;
-            /** @description The version of the order this led to */
+            /**
+             * Format: int32
+             * @description The version of the order this led to
+             */
             version: number;
             changed: string[];
             order: components["schemas"]["OrderSnapshot"];
@@ -926,6 +1005,7 @@ export interface components {
                 id: string;
                 /** @enum {string} */
                 outcome: "created" | "updated" | "unchanged";
+                /** Format: int32 */
                 version: number;
             }[];
         };

@@ -1,4 +1,4 @@
-import swagger from '@fastify/swagger'
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { DatabaseUnavailable } from '#platform/database-errors.ts'
@@ -6,13 +6,17 @@ import { IdempotencyInProgress, IdempotencyKeyReused } from '#platform/idempoten
 import type { ProblemClass, ProblemDefinition } from '#platform/problem.ts'
 import { component, componentSchemas, Nullable } from '#platform/schema.ts'
 import { PreconditionFailed, PreconditionRequired } from '#platform/version.ts'
+import { closed, RequestId, Text } from '#platform/wire.ts'
 import type { Access } from './kernel.ts'
+import { completeDocument } from './openapi-completion.ts'
 import {
   Forbidden,
   IdempotencyKeyRequired,
   InternalError,
   InvalidCursor,
   MalformedRequest,
+  maxDetailLength,
+  maxPointerLength,
   NotAcceptable,
   PayloadTooLarge,
   RateLimited,
@@ -21,48 +25,52 @@ import {
   ValidationFailed,
 } from './problems.ts'
 
-const closed = { additionalProperties: false }
-
 export const Problem = component(
   'Problem',
   Type.Object(
     {
-      type: Type.String({ format: 'uri', description: 'Address of a page about this kind of problem' }),
-      title: Type.String(),
-      status: Type.Integer(),
-      detail: Type.String(),
-      instance: Type.String({ description: 'Path of the request' }),
+      type: Type.String({
+        format: 'uri',
+        maxLength: 2_048,
+        description: 'Address of a page about this kind of problem',
+      }),
+      title: Text(200),
+      status: Type.Integer({ minimum: 400, maximum: 599 }),
+      detail: Text(maxDetailLength),
+      instance: Type.String({ maxLength: 16_384, description: 'Path of the request' }),
       success: Type.Unsafe<false>({ type: 'boolean', enum: [false] }),
-      error: Type.Object({ code: Type.String(), message: Type.String() }, closed),
+      error: Type.Object({ code: Text(64), message: Text(maxDetailLength) }, closed),
       retryable: Type.Boolean({ description: 'Whether the same request may succeed later' }),
       errors: Type.Array(
         Type.Object(
           {
-            field: Type.String(),
-            pointer: Type.String({ description: 'JSON pointer into the body, query or path' }),
-            code: Type.String(),
-            message: Type.String(),
-            suggestion: Type.Optional(Type.String()),
+            field: Type.String({ maxLength: maxPointerLength }),
+            pointer: Type.String({ maxLength: maxPointerLength, description: 'Into the body, query or path' }),
+            code: Text(64),
+            message: Text(maxDetailLength),
+            suggestion: Type.Optional(Text(64)),
           },
           closed,
         ),
+        { maxItems: 1_000 },
       ),
-      meta: Type.Object({ requestId: Type.String() }, closed),
+      meta: Type.Object({ requestId: RequestId }, closed),
     },
     { ...closed, description: 'RFC 9457 problem details: the one body of every error' },
   ),
 )
 
-const Meta = component('Meta', Type.Object({ requestId: Type.String() }, closed))
+const Meta = component('Meta', Type.Object({ requestId: RequestId }, closed))
+const Cursor = Type.String({ maxLength: 1_024 })
 const PageMeta = component(
   'PageMeta',
   Type.Object(
     {
-      requestId: Type.String(),
+      requestId: RequestId,
       page: Type.Object(
         {
-          nextCursor: Nullable(Type.String()),
-          previousCursor: Nullable(Type.String()),
+          nextCursor: Nullable(Cursor),
+          previousCursor: Nullable(Cursor),
           hasMore: Type.Boolean(),
         },
         closed,
@@ -102,7 +110,7 @@ export function operationSchema(facts: OperationFacts): FastifySchema {
     description: descriptionOf(facts),
     security: isPublic ? [] : [{ apiKey: [] }],
     ...(facts.params ? { params: facts.params } : {}),
-    ...(facts.querystring ? { querystring: facts.querystring } : {}),
+    querystring: facts.querystring ?? noParameters,
     ...(facts.body ? { body: facts.body } : {}),
     headers: Type.Object(headersOf(facts)),
     response: { ...successResponse(facts), ...problemResponses(definitions) },
@@ -114,6 +122,8 @@ export function operationSchema(facts: OperationFacts): FastifySchema {
   } as FastifySchema
 }
 
+const noParameters = Type.Object({}, closed)
+
 function descriptionOf({ summary, description, access }: OperationFacts): string {
   const scope = 'scope' in access ? ` Needs the scope \`${access.scope}\`.` : ''
   return `${description ?? `${summary}.`}${scope}`
@@ -121,6 +131,9 @@ function descriptionOf({ summary, description, access }: OperationFacts): string
 
 /** The example stands for "fill in a fresh one": the Swagger UI replaces it at every Execute. */
 export const idempotencyKeyExample = 'fresh-key-per-request'
+
+/** All headers together may have 16 KiB. */
+const maxTagsLength = 16_384
 
 function headersOf({ idempotency, ifMatch, conditionalRead }: OperationFacts): TProperties {
   const headers: TProperties = {}
@@ -134,25 +147,29 @@ function headersOf({ idempotency, ifMatch, conditionalRead }: OperationFacts): T
     headers['Idempotency-Key'] = idempotency === 'required' ? key : Type.Optional(key)
   }
   if (ifMatch) {
-    const tag = Type.String({ description: 'The ETag of the version this change is based on' })
+    const tag = Type.String({
+      maxLength: maxTagsLength,
+      description: 'The ETag of the version this change is based on',
+    })
     headers['If-Match'] = ifMatch === 'required' ? tag : Type.Optional(tag)
   }
   if (conditionalRead)
     headers['If-None-Match'] = Type.Optional(
-      Type.String({ description: 'ETag of a copy; answers 304 while it is current' }),
+      Type.String({ maxLength: maxTagsLength, description: 'ETag of a copy; answers 304 while it is current' }),
     )
   return headers
 }
 
 function problemsOf(facts: OperationFacts): readonly ProblemDefinition[] {
-  const classes: ProblemClass[] = [...facts.problems, NotAcceptable, RateLimited, InternalError, DatabaseUnavailable]
+  // Any request may be unreadable (NUL in its address) or hold a parameter that is not one.
+  const always = [MalformedRequest, ValidationFailed, NotAcceptable, RateLimited, InternalError, DatabaseUnavailable]
+  const classes: ProblemClass[] = [...facts.problems, ...always]
   if (!('public' in facts.access)) classes.push(Unauthorized)
   if ('scope' in facts.access) classes.push(Forbidden)
-  if (facts.body) classes.push(MalformedRequest, PayloadTooLarge, UnsupportedMediaType)
-  if (facts.idempotency !== 'none') classes.push(MalformedRequest, IdempotencyInProgress, IdempotencyKeyReused)
+  if (facts.body || facts.idempotency !== 'none') classes.push(PayloadTooLarge, UnsupportedMediaType)
+  if (facts.idempotency !== 'none') classes.push(IdempotencyInProgress, IdempotencyKeyReused)
   if (facts.idempotency === 'required') classes.push(IdempotencyKeyRequired)
-  if (facts.body || facts.params || facts.querystring) classes.push(ValidationFailed)
-  if (facts.ifMatch) classes.push(PreconditionFailed, MalformedRequest)
+  if (facts.ifMatch) classes.push(PreconditionFailed)
   if (facts.ifMatch && facts.ifMatch !== 'optional') classes.push(PreconditionRequired)
   if (facts.paginated) classes.push(InvalidCursor)
   return [...new Set(classes.map(({ definition }) => definition))]
@@ -160,14 +177,12 @@ function problemsOf(facts: OperationFacts): readonly ProblemDefinition[] {
 
 function successResponse({ status, returns, paginated, ifMatch, conditionalRead, summary }: OperationFacts) {
   if (!returns) return { [status]: { type: 'null', description: 'Done' } }
-  const data = paginated ? Type.Array(returns) : returns
+  const data = paginated ? Type.Array(returns, { maxItems: 100 }) : returns
   const schema = Type.Object({ success, data, meta: paginated ? PageMeta : Meta }, closed)
-  const text = { type: 'string' }
+  const text = (maxLength: number, description: string) => ({ type: 'string', maxLength, description })
   const headers = {
-    ...(status === 201 ? { Location: { ...text, description: 'Address of the new resource' } } : {}),
-    ...(conditionalRead || ifMatch || status === 201
-      ? { ETag: { ...text, description: 'Version of the resource' } }
-      : {}),
+    ...(status === 201 ? { Location: text(2_048, 'Address of the new resource') } : {}),
+    ...(conditionalRead || ifMatch || status === 201 ? { ETag: text(64, 'Version of the resource') } : {}),
   }
   const answer = { description: summary, headers, content: { 'application/json': { schema } } }
   const notModified = { 304: { type: 'null', description: 'The copy named in If-None-Match is current' } }
@@ -212,8 +227,9 @@ export async function publishDocument(app: FastifyInstance): Promise<void> {
         version: '1.0.0',
         description: 'An order service that partners build on: orders from many channels, exactly once.',
         license: { name: 'MIT', identifier: 'MIT' },
+        contact: { name: 'The maintainers of Purser' },
       },
-      servers: [{ url: '/' }],
+      servers: [{ url: '/', description: 'The service that publishes this document, local or in production' }],
       tags,
       components: {
         securitySchemes: {
@@ -222,6 +238,7 @@ export async function publishDocument(app: FastifyInstance): Promise<void> {
       },
     },
     hideUntagged: true,
+    transformObject: completeDocument as unknown as SwaggerTransformObject,
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`) },
   })
   for (const schema of componentSchemas()) app.addSchema(schema)

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { AppError, defineProblem, type ProblemClass, problemSlug } from '#platform/problem.ts'
+import { AppError, defineProblem, type FieldIssue, type ProblemClass, problemSlug } from '#platform/problem.ts'
 
 export const MalformedRequest = defineProblem({
   status: 400,
@@ -105,10 +105,26 @@ function asAppError(error: unknown): AppError {
   return Known ? new Known({ cause: error }) : new InternalError({ cause: error })
 }
 
+/** Longest detail or message, and longest pointer of a field: answers repeat what was sent, but not all of it. */
+export const maxDetailLength = 2_000
+export const maxPointerLength = 1_000
+
+const clip = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`
+
+function clipIssue({ field, pointer, message, ...rest }: FieldIssue): FieldIssue {
+  return {
+    field: clip(field, maxPointerLength),
+    pointer: clip(pointer, maxPointerLength),
+    message: clip(message, maxDetailLength),
+    ...rest,
+  }
+}
+
 /** The RFC 9457 body of every error. */
 export function problemBody(problem: AppError, baseUrl: string, instance: string, requestId: string) {
   const { definition, details } = problem
-  const detail = details.detail ?? definition.title
+  const detail = clip(details.detail ?? definition.title, maxDetailLength)
   return {
     type: `${baseUrl}/problems/${problemSlug(definition)}`,
     title: definition.title,
@@ -118,7 +134,7 @@ export function problemBody(problem: AppError, baseUrl: string, instance: string
     success: false,
     error: { code: definition.code, message: detail },
     retryable: definition.retryable ?? false,
-    errors: details.errors ?? [],
+    errors: (details.errors ?? []).map(clipIssue),
     meta: { requestId },
   }
 }

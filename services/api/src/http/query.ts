@@ -101,7 +101,9 @@ export function list<F extends TProperties, I extends TSchema, P extends TSchema
 }
 
 const pageParameters = {
-  limit: Type.Integer({ minimum: 1, maximum: 100, default: defaultLimit, description: 'Items per page' }),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100, default: defaultLimit, description: 'Items per page' }),
+  ),
   after: Type.Optional(Type.String({ maxLength: 1_024, description: 'nextCursor of the page before' })),
   before: Type.Optional(Type.String({ maxLength: 1_024, description: 'previousCursor of the page after' })),
 }
@@ -111,7 +113,7 @@ function pageRequestOf(
   parameters: PageParameters,
   decode: (cursor: string) => readonly (string | number)[],
 ): PageRequest {
-  const { limit, after, before } = parameters
+  const { limit = defaultLimit, after, before } = parameters
   if (after !== undefined && before !== undefined) throw new InvalidCursor({ detail: 'Send after or before, not both' })
   if (after !== undefined) return { limit, direction: 'forward', position: decode(after) }
   if (before !== undefined) return { limit, direction: 'backward', position: decode(before) }

@@ -18,6 +18,7 @@ export function validateStrictly(app: FastifyInstance): void {
     if (httpPart === 'headers') return () => true
     return (httpPart === 'body' ? strict : coercing).compile(schema as object)
   })
+  refuseUnreadBodies(app)
   app.setSchemaErrorFormatter((errors, part) => {
     const issues = (errors as unknown as ErrorObject[])
       .filter(isTelling)
@@ -26,6 +27,15 @@ export function validateStrictly(app: FastifyInstance): void {
     const [first] = issues
     const detail = first ? `${first.field || part}: ${first.message}` : 'The request does not match its schema'
     return new ValidationFailed({ detail, errors: issues })
+  })
+}
+
+/** A body that the operation does not read is refused rather than ignored; an empty object is as good as none. */
+function refuseUnreadBodies(app: FastifyInstance): void {
+  app.addHook('preValidation', async ({ body, routeOptions }) => {
+    if (body === undefined || routeOptions.schema?.body !== undefined) return
+    const isEmpty = typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0
+    if (!isEmpty) throw new ValidationFailed({ detail: 'This operation takes no body' })
   })
 }
 

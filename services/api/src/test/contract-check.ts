@@ -2,15 +2,19 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 
+interface Response {
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>
+}
 interface Operation {
   readonly operationId: string
-  readonly responses: Readonly<
-    Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
-  >
+  readonly responses: Readonly<Record<string, Response | { readonly $ref: string }>>
 }
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, object>> }
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>
+    readonly responses: Readonly<Record<string, Response>>
+  }
 }
 
 export const document = JSON.parse(
@@ -52,7 +56,7 @@ export function checkAgainstContract(method: string, url: string, answer: Answer
 }
 
 function checkDocumented(operation: Operation, answer: Answered): void {
-  const response = operation.responses[answer.status]
+  const response = responseOf(operation, answer.status)
   if (!response)
     throw new Error(
       `${operation.operationId} answered ${answer.status}, which is not documented: ${answer.text.slice(0, 300)}`,
@@ -67,6 +71,12 @@ function checkDocumented(operation: Operation, answer: Answered): void {
   if (!sent.startsWith(type)) throw new Error(`${operation.operationId} ${answer.status} is ${sent}, not ${type}`)
   const problems = errorsOf(content.schema, answer.body)
   if (problems) throw new Error(`${operation.operationId} ${answer.status} breaks the contract: ${problems}`)
+}
+
+function responseOf(operation: Operation, status: number): Response | undefined {
+  const response = operation.responses[status]
+  if (response === undefined || !('$ref' in response)) return response
+  return document.components.responses[response.$ref.split('/').at(-1) ?? '']
 }
 
 function checkForeign(path: string, { status, body }: { status: number; body: unknown }): void {

@@ -49,7 +49,10 @@ export const StockLevel = component(
         ...bounds(-2 * maxQuantity, maxQuantity),
         description: 'onHand − reserved − safetyStock; negative means a shortfall',
       }),
-      version: Type.Integer({ ...bounds(1, 2_147_483_647), description: 'Counts set and adjust; reservations leave it' }),
+      version: Type.Integer({
+        ...bounds(1, 2_147_483_647),
+        description: 'Counts set and adjust; reservations leave it',
+      }),
       createdAt: Timestamp,
       updatedAt: Timestamp,
     },
@@ -88,7 +91,10 @@ export const SetStockLevels = component(
 )
 export type SetStockLevels = Static<typeof SetStockLevels>
 
-export const StockLevels = component('StockLevels', Type.Object({ levels: Type.Array(StockLevel, { maxItems: 1_000 }) }, closed))
+export const StockLevels = component(
+  'StockLevels',
+  Type.Object({ levels: Type.Array(StockLevel, { maxItems: 1_000 }) }, closed),
+)
 export type StockLevels = Static<typeof StockLevels>
 
 export const AdjustStock = component(

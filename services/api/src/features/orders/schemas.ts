@@ -248,7 +248,11 @@ export const TimelineEntry = component(
       occurredAt: Timestamp,
       actor: ActorName,
       requestId: RequestId,
-      version: Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'The version of the order this led to' }),
+      version: Type.Integer({
+        minimum: 1,
+        maximum: 2_147_483_647,
+        description: 'The version of the order this led to',
+      }),
       changed: Type.Array(Text(64), { maxItems: 100 }),
       order: OrderSnapshot,
     },
