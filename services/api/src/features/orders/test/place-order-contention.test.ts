@@ -1,20 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import pino from 'pino'
-import t, { type Test } from 'tap'
-import { type Harness, harness } from '#test/harness.ts'
+import t from 'tap'
+import { contended } from '#test/contention.ts'
+import type { Harness } from '#test/harness.ts'
 import { ledgerAddsUp, stockAddsUp } from '#test/invariants.ts'
 import { persist, tally } from '#test/persistence.ts'
 
 const line = (sku: string, quantity: number) => ({ sku, quantity })
 const onAccount = (...lines: object[]) => ({ paymentTerms: 'onAccount', lines })
-
-/** A service with a pool of this size, and the warnings it logs: a deadlock shows as work that runs again. */
-async function contended(t: Test, poolSize: number): Promise<Harness & { readonly warnings: () => readonly string[] }> {
-  const lines: string[] = []
-  const log = pino({ level: 'warn', messageKey: 'message' }, { write: (text: string) => void lines.push(text) })
-  const service = await harness(t, { log, env: { DB_POOL_SIZE: String(poolSize) } })
-  return { ...service, warnings: () => lines.filter((text) => /runs again|deadlock/.test(text)) }
-}
 
 /** What a correct client sees: it repeats a busy answer with the same key. */
 function placing({ as, tenant }: Harness, body: object, key: string = randomUUID()) {
@@ -69,7 +61,7 @@ t.test('orders that name the same SKUs in opposite order never wait for each oth
       : placing(service, index % 2 === 0 ? descending : ascending),
   )
   t.same(tally(await Promise.all(ends)), { 200: 40, 201: 80 })
-  t.same(service.warnings(), [], 'no deadlock, not even one that a retry would hide')
+  t.same(service.deadlocks(), [], 'no deadlock, not even one that a retry would hide')
   await stockAddsUp(t, db)
   await ledgerAddsUp(t, db)
 })
@@ -103,7 +95,7 @@ t.test('orders, counts and deliveries at the same moment leave a level that adds
     return persist(() => operator.post('/v1/stock/batch', { levels: [level('B', 500 + index), level('A', 500)] }, key))
   })
   t.same(tally(await Promise.all(tasks)), { 201: 30, 200: 60 })
-  t.same(service.warnings(), [])
+  t.same(service.deadlocks(), [])
   await stockAddsUp(t, db)
   await ledgerAddsUp(t, db)
 })
