@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import path from 'node:path'
+import { untilReady } from '../services/api/src/start/reachable.ts'
+import { type Catalog, orderOf } from './catalog.ts'
+import { type NodeService, startNode } from './processes.ts'
+
+export interface Bench {
+  /** For logs and files; removed at the end. */
+  readonly scratch: string
+  readonly signal: AbortSignal
+  readonly apiKey: string
+  readonly settings: Readonly<Record<string, string>>
+}
+
+const unlimited = '100000000'
+
+/** Starts the API as in production: its own process, every check on, the rate limiter counting up to a high limit. */
+export async function startApi(bench: Bench, databaseUrl: string): Promise<NodeService> {
+  const env = {
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DATABASE_URL: databaseUrl,
+    LOG_LEVEL: 'info',
+    CORS_ORIGINS: 'none',
+    SIGNING_SECRET: randomUUID(),
+    RATE_LIMIT_PER_KEY: unlimited,
+    RATE_LIMIT_ANONYMOUS: unlimited,
+    ...bench.settings,
+  }
+  const logFile = path.join(bench.scratch, 'server.log')
+  const program = new URL('../services/api/src/server.ts', import.meta.url)
+  const service = await startNode({ program, env, logFile, signal: bench.signal })
+  await untilReady(service.url, bench.signal)
+  return service
+}
+
+/** Places one order and returns its id. */
+export async function placeOrder(bench: Bench, url: string, catalog: Catalog, numbers: readonly number[]) {
+  const response = await fetch(new URL('/v1/orders', url), {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${bench.apiKey}`,
+      'content-type': 'application/json',
+      'idempotency-key': randomUUID(),
+    },
+    body: JSON.stringify(orderOf(catalog, numbers)),
+    signal: AbortSignal.any([bench.signal, AbortSignal.timeout(10_000)]),
+  })
+  const text = await response.text()
+  if (response.status !== 201) throw new Error(`an order was answered ${response.status}: ${text}`)
+  return (JSON.parse(text) as { data: { id: string } }).data.id
+}

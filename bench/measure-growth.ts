@@ -1,0 +1,75 @@
+import type { RunningCluster } from '../services/api/src/start/cluster.ts'
+import { type Bench, startApi } from './api.ts'
+import type { Catalog } from './catalog.ts'
+import { copyDatabase, countOrders, dropDatabase, fillOrders, serverUrl } from './databases.ts'
+import type { LoadGenerator } from './load/load.ts'
+import { placeByApi } from './measure-orders.ts'
+import { median } from './statistics.ts'
+
+const clients = 128
+const warmUpSeconds = 3
+
+export interface Growth {
+  readonly small: { readonly orders: number; readonly perSecond: number }
+  readonly large: { readonly orders: number; readonly perSecond: number }
+  /** Median of the ratios of the rounds. */
+  readonly ratio: number
+}
+
+export interface GrowthPlan {
+  /** The database that holds few orders; nobody is connected to it. */
+  readonly base: string
+  readonly orders: number
+  readonly rounds: number
+  readonly seconds: number
+}
+
+/** The order rate with few and with many orders stored, in turns, each time by a freshly started API. */
+export async function measureGrowth(
+  bench: Bench,
+  cluster: RunningCluster,
+  tools: { readonly generator: LoadGenerator; readonly catalog: Catalog; readonly say: (line: string) => void },
+  plan: GrowthPlan,
+): Promise<Growth> {
+  const { base, orders, rounds, seconds } = plan
+  const { catalog, say } = tools
+  const rateOf = (database: string) => rateWith(bench, cluster, tools, { database, seconds })
+  await copyDatabase(cluster, base, 'bench_large')
+  const stored = await countOrders(cluster.url('bench_large'))
+  const startedAt = performance.now()
+  await fillOrders(cluster.url('bench_large'), catalog, orders - stored)
+  say(`stored ${orders} orders in ${Math.round((performance.now() - startedAt) / 1_000)} s`)
+  const [small, large]: [number[], number[]] = [[], []]
+  for (let round = 1; round <= rounds; round++) {
+    // Copied anew, since a round alone places more orders than it holds.
+    await copyDatabase(cluster, base, 'bench_small')
+    small.push(await rateOf('bench_small'))
+    large.push(await rateOf('bench_large'))
+    say(`growth ${round} of ${rounds}: ${Math.round(small.at(-1) ?? 0)} and ${Math.round(large.at(-1) ?? 0)} orders/s`)
+  }
+  for (const database of ['bench_small', 'bench_large']) await dropDatabase(cluster, database)
+  return {
+    small: { orders: stored, perSecond: median(small) },
+    large: { orders, perSecond: median(large) },
+    ratio: median(large.map((rate, round) => rate / (small[round] ?? Number.NaN))),
+  }
+}
+
+async function rateWith(
+  bench: Bench,
+  cluster: RunningCluster,
+  { generator, catalog }: { readonly generator: LoadGenerator; readonly catalog: Catalog },
+  { database, seconds }: { readonly database: string; readonly seconds: number },
+): Promise<number> {
+  const api = await startApi(bench, serverUrl(cluster, database))
+  try {
+    const { apiKey, signal } = bench
+    const load = { kind: 'orders', url: api.url, apiKey, file: catalog.file, signal } as const
+    const target = { load, apiPid: api.pid, postmaster: cluster.child.pid ?? 0, databaseUrl: cluster.url(database) }
+    await placeByApi(target, generator, clients, warmUpSeconds)
+    const { perSecond } = await placeByApi(target, generator, clients, seconds)
+    return perSecond
+  } finally {
+    await api.stop()
+  }
+}
