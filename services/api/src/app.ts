@@ -14,7 +14,7 @@ import { reportHealth } from '#http/health.ts'
 import { requireIdempotencyKeys } from '#http/idempotency.ts'
 import { acceptJsonBodies } from '#http/json-body.ts'
 import { requireAccessDeclarations } from '#http/kernel.ts'
-import { answerUndecodable, handleUnknownRoutes, refuseUnanswerable } from '#http/not-found.ts'
+import { answerUndecodable, handleUnknownRoutes, refuseUnanswerable, requireHttps } from '#http/not-found.ts'
 import { publishDocument } from '#http/openapi.ts'
 import { servePages } from '#http/pages.ts'
 import { handleProblems } from '#http/problems.ts'
@@ -51,6 +51,7 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   limitHandling(http)
   await protectBrowsers(http, config)
   await limitRates(http, () => authenticateRequests(http))
+  requireHttps(http)
   refuseUnanswerable(http)
   authorizeRequests(http)
   requireIdempotencyKeys(http)

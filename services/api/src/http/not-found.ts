@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import findMyWay from 'find-my-way'
 import type { AppError } from '#platform/problem.ts'
 import {
+  HttpsRequired,
   MalformedRequest,
   MethodNotAllowed,
   NotAcceptable,
@@ -49,6 +50,16 @@ export function refuseUnanswerable(app: FastifyInstance): void {
     if (request.url.includes('%00')) throw new MalformedRequest({ detail: 'The URL contains NUL' })
     const access = request.routeOptions.config.access
     if (access && !('public' in access) && !acceptsJson(request.headers.accept)) throw new NotAcceptable()
+  })
+}
+
+/** In production behind a proxy, refuses what reached the proxy over plain http: its key was sent in the clear. */
+export function requireHttps(app: FastifyInstance): void {
+  const { NODE_ENV, TRUST_PROXY } = app.kernel.config
+  if (NODE_ENV !== 'production' || TRUST_PROXY === '') return
+  app.addHook('onRequest', async (request) => {
+    const isHealth = request.routeOptions.config.rateLimit === false
+    if (request.protocol !== 'https' && !isHealth) throw new HttpsRequired()
   })
 }
 

@@ -25,6 +25,12 @@ export const Unauthorized = defineProblem({
   advice: 'Send `Authorization: Bearer <API key>`. The key may be mistyped, expired or revoked.',
 })
 export const Forbidden = defineProblem({ status: 403, code: 'FORBIDDEN', title: 'The API key may not do this' })
+export const HttpsRequired = defineProblem({
+  status: 403,
+  code: 'HTTPS_REQUIRED',
+  title: 'This service is reached over https only',
+  advice: 'The request came in over plain http. Rotate the API key that was sent with it.',
+})
 export const RouteNotFound = defineProblem({
   status: 404,
   code: 'ROUTE_NOT_FOUND',
