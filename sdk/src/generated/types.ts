@@ -822,7 +822,7 @@ export interface components {
          * @example {
          *       "levels": [
          *         {
-         *           "sku": "MUG-BLUE",
+         *           "sku": "85123A",
          *           "locationId": "loc_01jd0000000000000000000000",
          *           "onHand": 120
          *         }

@@ -11,6 +11,7 @@ import type { Access } from './kernel.ts'
 import { completeDocument } from './openapi-completion.ts'
 import {
   Forbidden,
+  HttpsRequired,
   IdempotencyKeyRequired,
   InternalError,
   InvalidCursor,
@@ -162,7 +163,15 @@ function headersOf({ idempotency, ifMatch, conditionalRead }: OperationFacts): T
 
 function problemsOf(facts: OperationFacts): readonly ProblemDefinition[] {
   // Any request may be unreadable (NUL in its address) or hold a parameter that is not one.
-  const always = [MalformedRequest, ValidationFailed, NotAcceptable, RateLimited, InternalError, DatabaseUnavailable]
+  const always = [
+    HttpsRequired,
+    MalformedRequest,
+    ValidationFailed,
+    NotAcceptable,
+    RateLimited,
+    InternalError,
+    DatabaseUnavailable,
+  ]
   const classes: ProblemClass[] = [...facts.problems, ...always]
   if (!('public' in facts.access)) classes.push(Unauthorized)
   if ('scope' in facts.access) classes.push(Forbidden)
