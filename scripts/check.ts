@@ -1,5 +1,5 @@
 import { dependencyProblems } from './check/dependencies.ts'
-import { documentProblems } from './check/document.ts'
+import { documentProblems, owaspProblems } from './check/document.ts'
 import { generationProblems } from './check/generated.ts'
 import { secretProblems } from './check/secrets.ts'
 import { binOf, runNode } from './run.ts'
@@ -27,6 +27,7 @@ const waves: readonly (readonly Step[])[] = [
       problems: () => program(binOf('@biomejs/biome', 'biome'), ['check', '--error-on-warnings']),
     },
     { name: 'the OpenAPI document lints clean', problems: documentProblems },
+    { name: 'the OpenAPI document keeps the OWASP rules', problems: owaspProblems },
   ],
 ]
 

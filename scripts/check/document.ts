@@ -21,3 +21,12 @@ export async function documentProblems(): Promise<readonly string[]> {
   const { problems } = JSON.parse(json) as Lint
   return problems.map(({ ruleId, message, location }) => `${ruleId} at ${location[0]?.pointer ?? '?'}: ${message}`)
 }
+
+/** Holds the document against the OWASP API security rules; every severity counts. */
+export async function owaspProblems(): Promise<readonly string[]> {
+  const { code, output } = await runNode(binOf('@stoplight/spectral-cli', 'spectral'), [
+    ...['lint', 'openapi/openapi.json', '--ruleset', 'openapi/spectral.yaml'],
+    ...['--fail-severity', 'hint', '--format', 'text', '--quiet'],
+  ])
+  return code === 0 ? [] : [output.trim() || `exit code ${code}`]
+}
