@@ -41,4 +41,5 @@ export type ErrorCode =
   | 'UNKNOWN_SKU'
   | 'UNKNOWN_STOCK_ITEM'
   | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'URI_TOO_LONG'
   | 'VALIDATION_FAILED'

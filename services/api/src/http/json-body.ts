@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { MalformedRequest } from './problems.ts'
+import { MalformedRequest, UnsupportedMediaType } from './problems.ts'
 
 const maxDepth = 32
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -24,8 +24,10 @@ export function acceptJsonBodies(app: FastifyInstance): void {
   app.addContentTypeParser(
     /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i,
     { parseAs: 'buffer' },
-    (_request, body, done) => {
+    ({ headers }, body, done) => {
       try {
+        if (!/^(identity)?$/i.test(headers['content-encoding'] ?? ''))
+          throw new UnsupportedMediaType({ detail: 'Bodies are read without Content-Encoding' })
         done(null, parseJson(body as Buffer))
       } catch (error) {
         done(error as Error)

@@ -48,6 +48,8 @@ export function refuseUnanswerable(app: FastifyInstance): void {
   app.addHook('onRequest', async (request) => {
     if (request.url.length > maxUrlLength) throw new UriTooLong()
     if (request.url.includes('%00')) throw new MalformedRequest({ detail: 'The URL contains NUL' })
+    // The router decodes the path; the parser of the query leaves what it cannot decode as it is.
+    if (!isDecodable(request.url)) throw new MalformedRequest({ detail: 'The query cannot be decoded' })
     const access = request.routeOptions.config.access
     if (access && !('public' in access) && !acceptsJson(request.headers.accept)) throw new NotAcceptable()
   })
@@ -61,6 +63,16 @@ export function requireHttps(app: FastifyInstance): void {
     const isHealth = request.routeOptions.config.rateLimit === false
     if (request.protocol !== 'https' && !isHealth) throw new HttpsRequired()
   })
+}
+
+function isDecodable(url: string): boolean {
+  if (!url.includes('%')) return true
+  try {
+    decodeURIComponent(url)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function acceptsJson(accept: string | undefined): boolean {

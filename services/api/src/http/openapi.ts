@@ -23,6 +23,7 @@ import {
   RateLimited,
   Unauthorized,
   UnsupportedMediaType,
+  UriTooLong,
   ValidationFailed,
 } from './problems.ts'
 
@@ -166,6 +167,7 @@ function problemsOf(facts: OperationFacts): readonly ProblemDefinition[] {
   const always = [
     HttpsRequired,
     MalformedRequest,
+    UriTooLong,
     ValidationFailed,
     NotAcceptable,
     RateLimited,

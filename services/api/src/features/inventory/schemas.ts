@@ -85,7 +85,7 @@ export const SetStockLevels = component(
     },
     {
       ...closed,
-      examples: [{ levels: [{ sku: 'MUG-BLUE', locationId: 'loc_01jd0000000000000000000000', onHand: 120 }] }],
+      examples: [{ levels: [{ sku: '85123A', locationId: 'loc_01jd0000000000000000000000', onHand: 120 }] }],
     },
   ),
 )
