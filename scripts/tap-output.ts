@@ -18,6 +18,8 @@ export async function condense(tap: Readable, print: (line: string) => void): Pr
     // A diagnosis is indented deeper than its result and ends with three dots.
     if (failureIndent >= 0 && indent >= failureIndent) print(line)
     else if (/^ok \d+ - /.test(line) || /^Bail out!/.test(line)) print(line)
+    // Tables that tests make for reading.
+    else if (/^ *# \| /.test(line)) print(line.replace(/^ *# /, ''))
     if (/^ *\.\.\.$/.test(line)) failureIndent = -1
   }
   if (sum === undefined) throw new Error('tap did not finish')

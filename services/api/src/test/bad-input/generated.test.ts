@@ -1,0 +1,87 @@
+import t from 'tap'
+import { harness } from '../harness.ts'
+import { operations } from '../operations.ts'
+import { createSampler, requestOf, type Sample } from '../samples.ts'
+import { cursorCases, pathCases, queryCases } from './address-cases.ts'
+import { type BadCase, categories } from './cases.ts'
+import { headerCases, mediaCases } from './header-cases.ts'
+import { limitCases } from './limit-cases.ts'
+import { placesOf } from './pointers.ts'
+import { refusalsOf } from './run.ts'
+import { duplicateCases, syntaxCases, unicodeCases } from './text-cases.ts'
+import { requiredCases, typeCases, unknownKeyCases } from './type-cases.ts'
+import { dateCases, idCases, numberCases } from './value-cases.ts'
+
+const h = await harness(t, { env: { RATE_LIMIT_FAILED_AUTHENTICATION: '1000000' } })
+const counts = new Map<string, Map<string, number>>()
+
+for (const operation of operations)
+  t.test(`${operation.id} refuses every bad input, and nothing changes`, async (t) => {
+    // A tenant per operation: what one sample does cannot spoil another.
+    const tenant = await h.otherTenant()
+    const sampler = await createSampler(h, tenant)
+    const client = h.as(tenant.key)
+    for (const make of [sampler.example, sampler.full]) {
+      const sample = await make(operation)
+      const accepted = await client.send(requestOf(sample))
+      t.ok(accepted.status < 300, `the valid sample is accepted: ${accepted.status} ${accepted.text.slice(0, 500)}`)
+    }
+    const sample = await sampler.full(operation)
+    const cases = casesOf(sample, tenant.organizationId)
+    counts.set(operation.id, tally(cases))
+    t.same(await refusalsOf(t, h, tenant.key, sample, cases), [], `${cases.length} cases`)
+    const after = await client.send(requestOf(sample))
+    t.ok(after.status < 300, `the sample they were made from is accepted: ${after.text.slice(0, 500)}`)
+  })
+
+t.test('the cases are many, and the process is alive', async (t) => {
+  const total = [...counts.values()].flatMap((row) => [...row.values()]).reduce((sum, count) => sum + count, 0)
+  t.ok(total >= 2_000, `${total} generated cases`)
+  t.equal(counts.size, operations.length)
+  for (const line of table(total)) t.comment(line)
+  t.equal((await h.as(h.tenant.key).get('/v1/me')).status, 200)
+})
+
+function casesOf(sample: Sample, organizationId: string): readonly BadCase[] {
+  const { body, operation } = sample
+  const encode = (binding: string) => h.app.http.kernel.cursors.encode(['2026-01-15T09:30:00.000Z', 'x'], binding)
+  const common = [
+    ...pathCases(sample),
+    ...queryCases(sample),
+    ...cursorCases(sample, encode, organizationId),
+    ...headerCases(sample),
+    ...mediaCases(sample, h.runtime.config.BODY_LIMIT_BYTES),
+  ]
+  if (operation.body === null) return common
+  const places = placesOf(operation.body, body)
+  const makers = [
+    typeCases,
+    limitCases,
+    requiredCases,
+    unknownKeyCases,
+    duplicateCases,
+    unicodeCases,
+    numberCases,
+    dateCases,
+    idCases,
+  ]
+  return [...common, ...syntaxCases(body), ...makers.flatMap((make) => make(body, places))]
+}
+
+function tally(cases: readonly BadCase[]): Map<string, number> {
+  return new Map(categories.map((category) => [category, cases.filter((one) => one.category === category).length]))
+}
+
+/** `| operation | syntax | types | … | sum |` */
+function table(total: number): readonly string[] {
+  const line = (name: string, cells: readonly (string | number)[]): string =>
+    `| ${name.padEnd(24)}${cells.map((cell) => String(cell).padStart(10)).join('')}`
+  const rows = [...counts].map(([id, row]) => {
+    const cells = categories.map((category) => row.get(category) ?? 0)
+    return line(id, [...cells, cells.reduce((sum, count) => sum + count, 0)])
+  })
+  const sums = categories.map((category) =>
+    [...counts.values()].reduce((sum, row) => sum + (row.get(category) ?? 0), 0),
+  )
+  return [line('bad input, generated', [...categories, 'sum']), ...rows, line('sum', [...sums, total])]
+}

@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto'
+import type { InjectOptions } from 'fastify'
+import type { Tenant } from './factories.ts'
+import type { Harness } from './harness.ts'
+import { type JsonSchema, type Operation, parametersIn, resolve, takesHeader } from './operations.ts'
+
+/** One valid request of an operation; nothing in it has been used up. */
+export interface Sample {
+  readonly operation: Operation
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string | readonly string[]>>
+  readonly body: unknown
+  readonly headers: Headers
+}
+
+/** `undefined` keeps a header from being sent that would be by default. */
+type Headers = Readonly<Record<string, string | undefined>>
+
+export const sampleSku = '85123A'
+
+/**
+ * Makes valid requests for one tenant: path parameters name things made for the purpose, bodies hold every field their
+ * schema has. What neither the schema nor the names say stands in the registries below.
+ */
+export async function createSampler(h: Harness, tenant: Tenant = h.tenant): Promise<Sampler> {
+  await tenant.stock([{ sku: sampleSku, onHand: 100_000 }])
+  const client = h.as(tenant.key)
+  const post = async (url: string, body: object): Promise<Record<string, string>> => {
+    const answer = await client.post(url, body)
+    if (answer.status >= 300) throw new Error(`no thing for a sample: POST ${url} answered ${answer.text}`)
+    return answer.body.data
+  }
+  const world: World = { tenant, post }
+  return {
+    full: async (operation) => ({ ...(await frame(world, operation)), body: fullBody(world, operation) }),
+    example: async (operation) => ({
+      ...(await frame(world, operation)),
+      query: {},
+      body: exampleBody(world, operation),
+    }),
+  }
+}
+
+export interface Sampler {
+  /** Every optional field and query parameter is given. */
+  full(operation: Operation): Promise<Sample>
+  /** The example of the document. */
+  example(operation: Operation): Promise<Sample>
+}
+
+interface World {
+  readonly tenant: Tenant
+  post(url: string, body: object): Promise<Record<string, string>>
+}
+
+/** A new thing for each path parameter, by its name. */
+const things: Readonly<Record<string, (world: World) => Promise<Record<string, string>>>> = {
+  orderId: async (world) => ({ orderId: (await placeOrder(world)).id ?? '' }),
+  externalId: async (world) => {
+    const externalId = randomUUID()
+    await placeOrder(world, { source: 'shop', externalId })
+    return { source: 'shop', externalId }
+  },
+  source: async () => ({}),
+  apiKeyId: async ({ post }) => ({
+    apiKeyId: (await post('/v1/api-keys', { name: 'sample', scopes: ['orders:read'] })).id ?? '',
+  }),
+  productId: async ({ post }) => ({
+    productId: (await post('/v1/products', { sku: randomUUID(), title: 'sample', prices: [] })).id ?? '',
+  }),
+  locationId: async ({ tenant }) => ({ locationId: tenant.locationId }),
+  sku: async () => ({ sku: sampleSku }),
+}
+
+const placeOrder = ({ post }: World, more: object = {}): Promise<Record<string, string>> =>
+  post('/v1/orders', { ...more, paymentTerms: 'onAccount', lines: [{ sku: sampleSku, quantity: 1 }] })
+
+/** Values of body fields and query parameters that their schemas do not tell, by name. */
+const values: Readonly<Record<string, (world: World) => unknown>> = {
+  sku: () => sampleSku,
+  locationId: ({ tenant }) => tenant.locationId,
+  currency: () => 'GBP',
+  country: () => 'GB',
+  source: () => 'shop',
+  externalId: () => randomUUID(),
+  allowedCidrs: () => ['0.0.0.0/0', '::/0'],
+  number: () => '20260115-AAAAAAAA',
+}
+
+/** What an operation needs beyond that, by its id. */
+const amendments: Readonly<Record<string, (body: Record<string, unknown>) => Record<string, unknown>>> = {
+  'products.create': (body) => ({ ...body, sku: randomUUID() }),
+}
+
+async function frame(world: World, operation: Operation): Promise<Omit<Sample, 'body'>> {
+  const params: Record<string, string> = {}
+  for (const { name } of parametersIn(operation, 'path')) {
+    const make = things[name]
+    if (!make) throw new Error(`${operation.id}: add a thing for the path parameter ${name} to test/samples.ts`)
+    Object.assign(params, await make(world))
+  }
+  const filters = parametersIn(operation, 'query').filter(({ name }) => name !== 'after' && name !== 'before')
+  const query = Object.fromEntries(
+    filters.map(({ name, schema }) => [name, queryText(fill(world, operation, schema, name))]),
+  )
+  const headers = takesHeader(operation, 'if-match') ? { 'if-match': '*' } : {}
+  return { operation, params, query, headers }
+}
+
+const queryText = (value: unknown): string | readonly string[] =>
+  Array.isArray(value) ? value.map(String) : String(value)
+
+function fullBody(world: World, operation: Operation): unknown {
+  if (!operation.body) return undefined
+  const body = fill(world, operation, operation.body, '') as Record<string, unknown>
+  return amendments[operation.id]?.(body) ?? body
+}
+
+/** The example of the document, with ids that exist here. */
+function exampleBody({ tenant }: World, operation: Operation): unknown {
+  if (!operation.body) return undefined
+  const [example] = resolve(operation.body).examples ?? []
+  if (example === undefined) throw new Error(`${operation.id}: the schema of its body has no example`)
+  return JSON.parse(JSON.stringify(example).replace(/"loc_[0-9a-z]{26}"/g, `"${tenant.locationId}"`))
+}
+
+function fill(world: World, operation: Operation, reference: JsonSchema, name: string): unknown {
+  const known = values[name]
+  if (known) return known(world)
+  const schema = resolve(reference)
+  if (schema.enum) return schema.enum[0]
+  const type = [schema.type].flat().find((candidate) => candidate !== 'null')
+  if (type === 'object') return fillObject(world, operation, schema)
+  if (type === 'array') return [fill(world, operation, schema.items ?? {}, name)]
+  if (type === 'boolean') return true
+  if (type === 'integer') return Math.max(1, schema.minimum ?? 1)
+  return textFor(operation, schema, name)
+}
+
+function fillObject(world: World, operation: Operation, schema: JsonSchema): Record<string, unknown> {
+  const free = schema.additionalProperties
+  if (typeof free === 'object') return { key: fill(world, operation, free, '') }
+  return Object.fromEntries(
+    Object.entries(schema.properties ?? {}).map(([key, member]) => [key, fill(world, operation, member, key)]),
+  )
+}
+
+function textFor(operation: Operation, { format, pattern }: JsonSchema, name: string): string {
+  if (format === 'email') return 'someone@example.com'
+  if (format === 'date-time') return '2035-01-15T09:30:00.000Z'
+  if (pattern === undefined || new RegExp(pattern, 'u').test('text')) return 'text'
+  throw new Error(`${operation.id}: add a value for the field ${name} to test/samples.ts`)
+}
+
+export type Change = Partial<Sample> & {
+  /** The body as it goes over the wire. */
+  readonly payload?: string | Buffer
+  readonly url?: string
+}
+
+/** The sample as a request, with parts replaced. */
+export function requestOf(sample: Sample, change: Change = {}): InjectOptions {
+  const { operation, params, query, body, headers } = { ...sample, ...change }
+  const payload = change.payload ?? (body === undefined ? undefined : JSON.stringify(body))
+  const defaults: Headers = {
+    ...(operation.idempotency === 'none' ? {} : { 'idempotency-key': randomUUID() }),
+    ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+  }
+  const sent = Object.entries({ ...defaults, ...headers }).filter(([, value]) => value !== undefined)
+  return {
+    method: operation.method,
+    url: change.url ?? pathOf(operation, params) + queryString(query),
+    headers: Object.fromEntries(sent),
+    ...(payload === undefined ? {} : { payload }),
+  }
+}
+
+export const pathOf = ({ path }: Operation, params: Sample['params']): string =>
+  path.replace(/\{([^}]+)\}/g, (_match, name: string) => encodeURIComponent(params[name] ?? ''))
+
+export function queryString(query: Sample['query']): string {
+  const parts = Object.entries(query).flatMap(([name, value]) =>
+    [value].flat().map((one) => `${encodeURIComponent(name)}=${encodeURIComponent(one)}`),
+  )
+  return parts.length === 0 ? '' : `?${parts.join('&')}`
+}
