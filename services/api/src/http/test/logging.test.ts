@@ -1,17 +1,17 @@
 import t from 'tap'
+import { DatabaseUnavailable } from '#platform/database-errors.ts'
 import { captureLog, type LogLine } from '#test/captured-log.ts'
 import { harness } from '#test/harness.ts'
 
 const captured = captureLog('debug')
-let broken = false
+let failure: Error | null = null
 const h = await harness(t, {
   log: captured.log,
   env: { RATE_LIMIT_FAILED_AUTHENTICATION: '1000' },
   replace: (made) => ({
     unitOfWork: {
       ...made.unitOfWork,
-      read: (origin, run) =>
-        broken ? Promise.reject(new Error('a defect in this test')) : made.unitOfWork.read(origin, run),
+      read: (origin, run) => (failure ? Promise.reject(failure) : made.unitOfWork.read(origin, run)),
     },
   }),
 })
@@ -74,6 +74,7 @@ t.test('the level follows from the status', async (t) => {
     [406, 'info', () => client.get('/v1/me', { ...id, accept: 'text/html' })],
     [409, 'warn', () => client.post('/v1/orders', order(99), id)],
     [412, 'info', () => client.patch('/v1/organization', { name: 'x' }, { ...id, 'if-match': '"9"' })],
+    [413, 'info', () => client.post('/v1/orders', { notes: 'x'.repeat(1_100_000) }, id)],
     [415, 'info', () => client.post('/v1/orders', 'x', { ...id, 'content-type': 'text/plain' })],
     [422, 'warn', () => client.get('/v1/orders?limit=0', id)],
     [428, 'info', () => client.patch('/v1/organization', { name: 'x' }, id)],
@@ -92,19 +93,27 @@ t.test('the level follows from the status', async (t) => {
 })
 
 t.test('a defect is logged with its stack and answered without', async (t) => {
-  broken = true
+  failure = new Error('a defect in this test')
   const lines = await linesOf(async () => {
     const { status, body, text } = await client.get('/v1/me', id)
     t.equal(status, 500)
     t.equal(body.error.code, 'INTERNAL_ERROR')
     t.notMatch(text, /defect in this test|stack/)
   })
-  broken = false
+  failure = null
   const [line] = lines.filter(({ level }) => level === 'error')
   t.match(line, {
     'error.code': 'INTERNAL_ERROR',
     err: { message: /a defect in this test/, stack: /logging\.test\.ts/ },
   })
+})
+
+t.test('an outage is logged as a warning, with its cause', async (t) => {
+  failure = new DatabaseUnavailable({ cause: new Error('the wire is cut') })
+  const lines = await linesOf(async () => t.equal((await client.get('/v1/me', id)).status, 503))
+  failure = null
+  const [line] = lines.filter((entry) => 'error.code' in entry)
+  t.match(line, { level: 'warn', 'error.code': 'DATABASE_UNAVAILABLE', err: { message: 'the wire is cut' } })
 })
 
 t.test('no line ever holds a credential or a personal field', async (t) => {

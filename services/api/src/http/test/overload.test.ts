@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import t from 'tap'
 import { type Harness, harness } from '#test/harness.ts'
-import { untilBlocked } from '#test/until.ts'
+import { until, untilBlocked } from '#test/until.ts'
 
 const order = { paymentTerms: 'onAccount', lines: [{ sku: 'MUG', quantity: 1 }] }
 
@@ -17,7 +17,7 @@ async function hold({ db }: Harness, statement: string): Promise<() => Promise<v
 }
 
 t.test('what takes too long answers 503; the same key later tells what came of it', async (t) => {
-  const h = await harness(t, { env: { HANDLER_TIMEOUT_MS: '300', DB_LOCK_TIMEOUT_MS: '10000' } })
+  const h = await harness(t, { env: { HANDLER_TIMEOUT_MS: '800', DB_LOCK_TIMEOUT_MS: '10000' } })
   await h.tenant.stock([{ sku: 'MUG', onHand: 1 }])
   // Over a socket: in process, the end of a body and the end of a request are told apart differently.
   const url = await h.app.http.listen({ host: '127.0.0.1', port: 0 })
@@ -39,15 +39,16 @@ t.test('what takes too long answers 503; the same key later tells what came of i
   t.match(await place(), { status: 409, error: { code: 'IDEMPOTENCY_IN_PROGRESS' } }, 'it is still at it')
   await release()
   let answer = await place()
-  while (answer.status === 409) answer = await place()
-  t.equal(answer.status, 201)
+  await until('it has come to an end', async () => {
+    answer = await place()
+    return answer.status === 201
+  })
   const { rows } = await h.db.query('select id from orders')
   t.same(rows, [{ id: answer.data?.id }], 'it took effect once')
 })
 
 t.test('a read that takes too long answers 503 as well', async (t) => {
-  const h = await harness(t, { env: { HANDLER_TIMEOUT_MS: '300', DB_LOCK_TIMEOUT_MS: '10000' } })
-  t.equal((await h.as(h.tenant.key).get('/v1/products')).status, 200)
+  const h = await harness(t, { env: { HANDLER_TIMEOUT_MS: '800', DB_LOCK_TIMEOUT_MS: '10000' } })
   const release = await hold(h, 'lock table products in access exclusive mode')
   const answer = await h.as(h.tenant.key).get('/v1/products')
   t.match(answer, { status: 503, body: { error: { code: 'HANDLER_TIMED_OUT' } } })
@@ -55,7 +56,7 @@ t.test('a read that takes too long answers 503 as well', async (t) => {
 })
 
 t.test('when no connection is free in time it answers 503 with Retry-After', async (t) => {
-  const env = { DB_POOL_SIZE: '1', DB_ACQUIRE_TIMEOUT_MS: '200', DB_LOCK_TIMEOUT_MS: '10000' }
+  const env = { DB_POOL_SIZE: '1', DB_LOCK_TIMEOUT_MS: '10000' }
   const h = await harness(t, { env })
   await h.tenant.stock([{ sku: 'MUG', onHand: 1 }])
   const client = h.as(h.tenant.key)
@@ -63,7 +64,7 @@ t.test('when no connection is free in time it answers 503 with Retry-After', asy
   const release = await hold(h, 'select from stock_levels for update')
   const inFlight = client.post('/v1/orders', order)
   await untilBlocked(h.db)
-  for (const answer of [await client.get('/v1/me'), await client.post('/v1/locations', { name: 'B' })]) {
+  for (const answer of await Promise.all([client.get('/v1/me'), client.post('/v1/locations', { name: 'B' })])) {
     t.match(answer, { status: 503, body: { retryable: true, error: { code: 'DATABASE_UNAVAILABLE' } } })
     t.equal(answer.headers['retry-after'], '1')
   }
@@ -92,7 +93,7 @@ t.test('a lock that is not given in time answers 503 and leaves nothing', async 
 })
 
 t.test('a statement that runs too long is ended by the database and answers 503', async (t) => {
-  const h = await harness(t, { env: { DB_STATEMENT_TIMEOUT_MS: '200' } })
+  const h = await harness(t, { env: { DB_STATEMENT_TIMEOUT_MS: '1000' } })
   await h.db.query(`create function dawdle() returns trigger language plpgsql as
     $$ begin perform pg_sleep(30); return new; end $$`)
   await h.db.query('create trigger slow before insert on locations for each row execute function dawdle()')

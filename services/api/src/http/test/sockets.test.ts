@@ -5,8 +5,8 @@ import { harness } from '#test/harness.ts'
 
 const captured = captureLog()
 const env = {
-  HEADERS_TIMEOUT_MS: '200',
-  REQUEST_TIMEOUT_MS: '400',
+  HEADERS_TIMEOUT_MS: '500',
+  REQUEST_TIMEOUT_MS: '1000',
   CONNECTION_CHECK_INTERVAL_MS: '50',
   PUBLIC_URL: 'https://shop.example',
 }
