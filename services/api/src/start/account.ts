@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, realpath, stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, realpath, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -47,11 +47,10 @@ export async function mayRun(account: Account, program: string): Promise<boolean
 export async function openFolder(account: Account, parents = ['/var/lib/purser', '/var/tmp', os.tmpdir()]) {
   for (const parent of parents) {
     try {
-      await mkdir(parent, { recursive: true, mode: 0o755 })
-      if (await mayEnter(account, parent)) {
-        const folder = await mkdtemp(path.join(parent, 'postgres-'))
-        return folder
-      }
+      const created = await mkdir(parent, { recursive: true })
+      // Whatever the umask is: the account has to get through.
+      if (created !== undefined) await chmod(parent, 0o755)
+      if (await mayEnter(account, parent)) return await mkdtemp(path.join(parent, 'postgres-'))
     } catch {
       // A read-only parent is no fault while another one serves.
     }
