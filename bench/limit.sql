@@ -31,6 +31,9 @@ declare
   random_hex constant text := replace(random_id::text, '-', '');
   order_id constant text := 'ord_' || stem || '00';
   request constant text := 'req_' || stem || '00';
+  line_a constant text := 'lin_' || left(stem, 12) || left(random_hex, 14);
+  line_b constant text := 'lin_' || left(stem, 12) || substr(random_hex, 10, 14);
+  line_c constant text := 'lin_' || left(stem, 12) || right(random_hex, 14);
   trace constant text := '00-' || random_hex || '-' || left(random_hex, 16) || '-01';
   number constant text := to_char(moment at time zone 'UTC', 'YYYYMMDD-')
     || upper(translate(encode(substr(uuid_send(random_id), 11, 6), 'base64'), '+/', '89'));
@@ -71,9 +74,9 @@ begin
   insert into order_lines (organization_id, order_id, position, id, sku, title, tracked, quantity, quantity_cancelled,
     quantity_fulfilled, unit_price_amount, discount_amount, tax_amount, total_amount, metadata)
   values
-    (organization, order_id, 0, 'lin_' || stem || '00', a.sku, a.title, true, 1, 0, 0, a.price, 0, 0, a.price, '{}'),
-    (organization, order_id, 1, 'lin_' || stem || '01', b.sku, b.title, true, 2, 0, 0, b.price, 0, 0, 2 * b.price, '{}'),
-    (organization, order_id, 2, 'lin_' || stem || '02', c.sku, c.title, true, 3, 0, 0, c.price, 0, 0, 3 * c.price, '{}');
+    (organization, order_id, 0, line_a, a.sku, a.title, true, 1, 0, 0, a.price, 0, 0, a.price, '{}'),
+    (organization, order_id, 1, line_b, b.sku, b.title, true, 2, 0, 0, b.price, 0, 0, 2 * b.price, '{}'),
+    (organization, order_id, 2, line_c, c.sku, c.title, true, 3, 0, 0, c.price, 0, 0, 3 * c.price, '{}');
 
   insert into reservations (organization_id, id, order_id, sku, location_id, quantity, state, version, created_at,
     updated_at)
@@ -92,10 +95,10 @@ begin
     (organization, c.sku, location, 'mov_' || stem || '02', 'reserve', 0, 3, level_c.on_hand, level_c.reserved,
       order_id, :'movement_actor', request, moment);
 
-  filling := array[order_id, number, moment_text, total::text, stem,
-    a.sku_json, a.title_json, a.price::text,
-    b.sku_json, b.title_json, b.price::text, (2 * b.price)::text,
-    c.sku_json, c.title_json, c.price::text, (3 * c.price)::text];
+  filling := array[order_id, number, moment_text, total::text,
+    line_a, a.sku_json, a.title_json, a.price::text,
+    line_b, b.sku_json, b.title_json, b.price::text, (2 * b.price)::text,
+    line_c, c.sku_json, c.title_json, c.price::text, (3 * c.price)::text];
 
   insert into ledger (organization_id, id, type, occurred_at, actor, request_id, traceparent, resource_type,
     resource_id, resource_version, changed, data)

@@ -55,11 +55,11 @@ async function variablesOf(url: string, orderId: string): Promise<Readonly<Recor
   })
 }
 
-/** Where format() of PostgreSQL finds the values of the lines: SKU, title, unit price, total. */
+/** Which value of `filling` in limit.sql stands where in a line: id, SKU, title, unit price, total. */
 const lineArguments = [
-  [6, 7, 8, 8],
-  [9, 10, 11, 12],
-  [13, 14, 15, 16],
+  [5, 6, 7, 8, 8],
+  [9, 10, 11, 12, 13],
+  [14, 15, 16, 17, 18],
 ] as const
 
 /** The JSON of an order with a place for everything that differs from order to order. */
@@ -78,10 +78,10 @@ function templateOf(order: Order): string {
 }
 
 function lineTemplate(line: object, position: number): object {
-  const [sku, title, price, total] = lineArguments[position] ?? []
+  const [id, sku, title, price, total] = lineArguments[position] ?? []
   return {
     ...line,
-    id: `lin_{{5}}0${position}`,
+    id: `{{${id}}}`,
     sku: `{{json ${sku}}}`,
     title: `{{json ${title}}}`,
     unitPrice: { amount: `{{json ${price}}}`, currency: 'GBP' },
