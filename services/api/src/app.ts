@@ -18,6 +18,7 @@ import { answerUndecodable, handleUnknownRoutes, refuseUnanswerable, requireHttp
 import { publishDocument } from '#http/openapi.ts'
 import { servePages } from '#http/pages.ts'
 import { handleProblems } from '#http/problems.ts'
+import { refuseImproperHttp } from '#http/protocol.ts'
 import { limitRates } from '#http/rate-limit.ts'
 import { requestIdOf, requestLogger, traceRequests } from '#http/trace.ts'
 import { validateStrictly } from '#http/validation.ts'
@@ -49,6 +50,7 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   handleProblems(http)
   traceRequests(http)
   limitHandling(http)
+  refuseImproperHttp(http)
   await protectBrowsers(http, config)
   await limitRates(http, () => authenticateRequests(http))
   requireHttps(http)
@@ -84,6 +86,8 @@ function createServer({ config, log }: Runtime): FastifyInstance {
       headersTimeout: config.HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: config.CONNECTION_CHECK_INTERVAL_MS,
       maxHeaderSize: 16_384,
+      // Node would answer without a body; refuseImproperHttp looks for it.
+      requireHostHeader: false,
     },
     return503OnClosing: false,
     forceCloseConnections: 'idle',

@@ -15,12 +15,10 @@ export function idempotencyKeyOf(request: FastifyRequest): string | null {
   const header = request.headers['idempotency-key']
   if (header === undefined) return null
   const given = Array.isArray(header) ? header.join(', ') : header
-  // Node joins repeated headers: nobody could tell two keys from one with a comma in it.
-  const isRepeated = (request.raw.headersDistinct?.['idempotency-key']?.length ?? 1) > 1
   const quoted = structuredString.exec(given)?.[1]?.replace(/\\(["\\])/g, '$1')
   const key = quoted ?? given
   const isBroken = quoted === undefined && given.startsWith('"')
-  if (isRepeated || isBroken || key.length > 255 || !bareKey.test(key))
+  if (isBroken || key.length > 255 || !bareKey.test(key))
     throw new MalformedRequest({ detail: 'Idempotency-Key must be 1 to 255 printable ASCII characters' })
   return key
 }

@@ -105,9 +105,19 @@ const fastifyProblems: Readonly<Record<string, ProblemClass>> = {
   FST_ERR_HANDLER_TIMEOUT: HandlerTimedOut,
 }
 
+/** Refusals of plugins (the static files of the docs), by status. */
+const pluginProblems: Readonly<Record<number, ProblemClass>> = {
+  400: MalformedRequest,
+  403: RouteNotFound,
+  404: RouteNotFound,
+  412: MalformedRequest,
+  416: MalformedRequest,
+}
+
 function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
-  const Known = fastifyProblems[(error as FastifyError).code]
+  const { code, statusCode = 500 } = error as FastifyError
+  const Known = fastifyProblems[code] ?? pluginProblems[statusCode]
   return Known ? new Known({ cause: error }) : new InternalError({ cause: error })
 }
 
