@@ -1,7 +1,7 @@
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifySchema } from 'fastify'
-import { DatabaseUnavailable } from '#platform/database-errors.ts'
+import { DatabaseUnavailable, OutcomeUnknown } from '#platform/database-errors.ts'
 import { IdempotencyInProgress, IdempotencyKeyReused } from '#platform/idempotency.ts'
 import type { ProblemClass, ProblemDefinition } from '#platform/problem.ts'
 import { component, componentSchemas, Nullable } from '#platform/schema.ts'
@@ -11,6 +11,7 @@ import type { Access } from './kernel.ts'
 import { completeDocument } from './openapi-completion.ts'
 import {
   Forbidden,
+  HandlerTimedOut,
   HttpsRequired,
   IdempotencyKeyRequired,
   InternalError,
@@ -178,7 +179,8 @@ function problemsOf(facts: OperationFacts): readonly ProblemDefinition[] {
   if (!('public' in facts.access)) classes.push(Unauthorized)
   if ('scope' in facts.access) classes.push(Forbidden)
   if (facts.body || facts.idempotency !== 'none') classes.push(PayloadTooLarge, UnsupportedMediaType)
-  if (facts.idempotency !== 'none') classes.push(IdempotencyInProgress, IdempotencyKeyReused)
+  if (facts.idempotency !== 'none')
+    classes.push(IdempotencyInProgress, IdempotencyKeyReused, OutcomeUnknown, HandlerTimedOut)
   if (facts.idempotency === 'required') classes.push(IdempotencyKeyRequired)
   if (facts.ifMatch) classes.push(PreconditionFailed)
   if (facts.ifMatch && facts.ifMatch !== 'optional') classes.push(PreconditionRequired)

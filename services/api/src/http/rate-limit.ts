@@ -33,7 +33,8 @@ export async function limitRates(app: FastifyInstance, authenticate: () => void)
     if (!state.isAllowed && state.remaining === 0) throw exceeded(reply, state)
   })
   app.addHook('onError', async (request, reply, error) => {
-    if (!(error instanceof AppError) || error.statusCode !== 401) return
+    const isRefusal = error instanceof AppError && error.statusCode === 401
+    if (!isRefusal || request.headers.authorization === undefined) return
     const state = await refusals(request)
     if (!state.isAllowed) announce(reply, state)
   })

@@ -12,6 +12,7 @@ export const eventTypes = [
   'organization.created',
   'organization.updated',
   'location.created',
+  'location.updated',
   'product.created',
   'product.updated',
   'stock.adjusted',

@@ -8,7 +8,7 @@ import { insertApiKey } from './repository.ts'
 import type { CreateApiKey, NewApiKey } from './schemas.ts'
 import { newSecret } from './secret.ts'
 
-/** Creates a key that can do no more than its creator. The secret is in this answer and nowhere else. */
+/** Creates a key with no scope that its creator lacks. The secret is in this answer and nowhere else. */
 export async function createApiKey(work: Work, input: CreateApiKey): Promise<NewApiKey> {
   refuseForeignScopes(work, input.scopes)
   parseCidrs(input.allowedCidrs ?? [])

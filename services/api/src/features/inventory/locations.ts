@@ -15,7 +15,7 @@ import type { CreateLocation, Location } from './schemas.ts'
 /** Creates a location; the first one becomes the default, a later one when it asks to. */
 export async function createLocation(work: Work, input: CreateLocation): Promise<Location> {
   const isDefault = input.isDefault === true || (await selectLocation(work, null)) === undefined
-  if (isDefault) await clearDefaultLocation(work)
+  if (isDefault) await replaceDefaultLocation(work)
   const row: LocationRow = {
     id: newId('loc'),
     name: input.name,
@@ -29,6 +29,14 @@ export async function createLocation(work: Work, input: CreateLocation): Promise
   const location = presentLocation(row)
   work.record({ type: 'location.created', resource: { type: 'location', id: location.id, version: 1 }, data: location })
   return location
+}
+
+async function replaceDefaultLocation(work: Work): Promise<void> {
+  const row = await clearDefaultLocation(work)
+  if (!row) return
+  const location = presentLocation(row)
+  const resource = { type: 'location', id: location.id, version: location.version }
+  work.record({ type: 'location.updated', resource, changed: ['isDefault'], data: location })
 }
 
 export async function getLocation(view: View, locationId: string): Promise<Location> {

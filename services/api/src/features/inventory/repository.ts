@@ -47,10 +47,14 @@ export async function insertLocation(work: Work, row: LocationRow): Promise<void
   }
 }
 
-/** Takes the default away from the location that has it. */
-export async function clearDefaultLocation(work: Work): Promise<void> {
-  await work.db.updateTable('locations').set({ is_default: false }).where('is_default', '=', true).execute()
-}
+/** Takes the default away from the location that has it, and returns that location. */
+export const clearDefaultLocation = (work: Work): Promise<LocationRow | undefined> =>
+  work.db
+    .updateTable('locations')
+    .set((e) => ({ is_default: false, version: e('version', '+', 1), updated_at: work.now }))
+    .where('is_default', '=', true)
+    .returning(locationColumns)
+    .executeTakeFirst()
 
 /** One location, or the default one when no id is given. */
 export const selectLocation = (view: Pick<View, 'db'>, id: string | null): Promise<LocationRow | undefined> => {
