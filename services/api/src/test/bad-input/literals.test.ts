@@ -1,0 +1,136 @@
+import t from 'tap'
+import { databaseState } from '../database-state.ts'
+import { type Harness, harness } from '../harness.ts'
+import { operations, parametersIn, resolve } from '../operations.ts'
+import { createSampler, pathOf, requestOf, type Sample } from '../samples.ts'
+import { controls, injections } from './injections.ts'
+import { type Place, placesOf, withValue } from './pointers.ts'
+
+const h: Harness = await harness(t)
+const texts = [...injections, ...controls]
+let stored = 0
+
+/** Fields that are text, but name something that must exist or parse. */
+const bound = /\/(allowedCidrs\/\d+|email)$/
+const isFree =
+  (operationId: string) =>
+  ({ pointer, schema, value }: Place): boolean =>
+    typeof value === 'string' &&
+    !schema.enum &&
+    !schema.format &&
+    !/^\^\[A-Z|^\^[a-z]{3}_|^\^\[A-Za-z0-9\]/.test(schema.pattern ?? '') &&
+    !bound.test(pointer) &&
+    (!pointer.endsWith('/sku') || operationId.startsWith('products.'))
+
+const writing = operations.filter(({ body, idempotency }) => body !== null && idempotency !== 'none')
+
+for (const operation of writing)
+  t.test(`${operation.id} stores and returns texts as they came`, async (t) => {
+    const tenant = await h.otherTenant()
+    const client = h.as(tenant.key)
+    const sampler = await createSampler(h, tenant)
+    const wrong: string[] = []
+    for (const text of texts) {
+      const sample = await sampler.full(operation)
+      const fields = operation.body ? placesOf(operation.body, sample.body).filter(isFree(operation.id)) : []
+      const { body, given } = withTexts(sample, fields, text)
+      stored += given.length
+      const answer = await client.send(requestOf(sample, { body }))
+      if (answer.status >= 300) wrong.push(`${JSON.stringify(text)}: ${answer.status} ${answer.text.slice(0, 300)}`)
+      for (const [pointer, expected] of given) {
+        const got = valueAt(answer.body.data, pointer)
+        if (got !== undefined && got !== expected)
+          wrong.push(`${pointer}: ${JSON.stringify(got)} for ${JSON.stringify(expected)}`)
+      }
+      const location = answer.headers.location
+      if (location === undefined || answer.status >= 300) continue
+      const read = await client.get(new URL(location).pathname)
+      for (const [pointer, expected] of given) {
+        const got = valueAt(read.body.data, pointer)
+        if (got !== undefined && got !== expected) wrong.push(`read ${pointer}: ${JSON.stringify(got)}`)
+      }
+    }
+    t.same(wrong, [])
+  })
+
+/** The text in every free field, cut to its length; null where a field has a pattern that keeps it out. */
+function withTexts(sample: Sample, fields: readonly Place[], text: string) {
+  let body = sample.body
+  const given: [string, string][] = []
+  for (const { pointer, schema } of fields) {
+    const { maxLength = 1_000, pattern } = resolve(schema)
+    const cut = [...text].slice(0, maxLength).join('')
+    if (pattern !== undefined && !new RegExp(pattern, 'u').test(cut)) continue
+    body = withValue(body, pointer, cut)
+    given.push([pointer, cut])
+  }
+  return { body, given }
+}
+
+const valueAt = (data: unknown, pointer: string): unknown =>
+  pointer
+    .slice(1)
+    .split('/')
+    .reduce((node: unknown, key) => (node as Record<string, unknown> | null | undefined)?.[key], data)
+
+t.test('names that mean something to JavaScript are names like any other in metadata', async (t) => {
+  const client = h.as(h.tenant.key)
+  const keys = [
+    'constructor',
+    'prototype',
+    'toString',
+    'hasOwnProperty',
+    '__defineGetter__',
+    'then',
+    '$where',
+    'a.b[0]',
+    "'; --",
+    '👍',
+  ]
+  const metadata = Object.fromEntries(keys.map((key) => [key, `value of ${key}`]))
+  const created = await client.post('/v1/locations', { name: 'names', metadata })
+  t.equal(created.status, 201)
+  t.same(created.body.data.metadata, metadata)
+  t.same((await client.get(`/v1/locations/${created.body.data.id}`)).body.data.metadata, metadata)
+})
+
+t.test('minus zero is zero, and 1.0 is one', async (t) => {
+  const client = h.as(h.tenant.key)
+  const json = { 'content-type': 'application/json' }
+  const payload =
+    '{"sku":"ZERO","title":"zero","prices":[{"amount":-0,"currency":"GBP"},{"amount":1.0,"currency":"EUR"}]}'
+  const created = await client.post('/v1/products', payload, json)
+  t.equal(created.status, 201)
+  t.match(created.text, /"amount":0,/)
+  t.match(created.text, /"amount":1,/)
+})
+
+t.test('in a query such texts find nothing and change nothing', async (t) => {
+  const client = h.as(h.tenant.key)
+  const sampler = await createSampler(h)
+  const urls: [operationId: string, url: string][] = []
+  for (const operation of operations.filter(({ isPaginated }) => isPaginated)) {
+    const { params } = await sampler.full(operation)
+    for (const { name, schema } of parametersIn(operation, 'query'))
+      if (schema.type === 'string' && name !== 'after' && name !== 'before')
+        urls.push([operation.id, `${pathOf(operation, params)}?${name}=`])
+  }
+  const before = await databaseState(h.db)
+  const wrong: string[] = []
+  for (const [operationId, url] of urls)
+    for (const text of texts) {
+      const answer = await client.get(url + encodeURIComponent(text))
+      const holdsIt = answer.text.includes(JSON.stringify(text).slice(1, -1))
+      const isFound = answer.status === 200 && answer.body.data.length > 0 && !holdsIt
+      if (isFound || ![200, 422].includes(answer.status))
+        wrong.push(`${operationId} ${text}: ${answer.text.slice(0, 200)}`)
+    }
+  t.same(wrong, [])
+  t.same(await databaseState(h.db), before)
+  t.ok(urls.length >= 3, 'there were parameters to try')
+})
+
+t.test('many texts went through many fields', async (t) => {
+  t.ok(stored > 1_000, String(stored))
+  t.comment(`| literal texts: ${texts.length} texts, ${stored} fields written and read back`)
+})
