@@ -9,7 +9,8 @@ export function parseCidrs(cidrs: readonly string[]): BlockList {
   const ranges = new BlockList()
   cidrs.forEach((cidr, index) => {
     const [address = '', prefix = '', ...rest] = cidr.split('/')
-    const family = isIP(address)
+    // isIP lets a zone through (fe80::1%eth0), which means something on one machine only.
+    const family = address.includes('%') ? 0 : isIP(address)
     const bits = Number(prefix)
     const valid = family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(prefix) && bits <= (family === 4 ? 32 : 128)
     if (!valid) {
