@@ -980,6 +980,36 @@ export interface components {
             };
         };
         /**
+         * @description Fields that are not given stay; prices, attributes and metadata are replaced as a whole
+         * @example {
+         *       "title": "Blue mug, 300 ml",
+         *       "attributes": {
+         *         "colour": "blue"
+         *       }
+         *     }
+         */
+        UpdateProduct: {
+            title?: string;
+            /** @description One price per currency */
+            prices?: components["schemas"]["Price"][];
+            description?: string | null;
+            /** @enum {string} */
+            status?: "draft" | "active" | "archived";
+            /**
+             * @description deny: sold while in stock; untracked: always (fees, postage)
+             * @enum {string}
+             */
+            stockPolicy?: "deny" | "untracked";
+            /** @description Facts about the product: colour, size, material … */
+            attributes?: {
+                [key: string]: string;
+            };
+            /** @description At most 50 string keys of your own */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        /**
          * @example {
          *       "products": [
          *         {
@@ -1058,5 +1088,6 @@ export type StockListMovementsParams = components['schemas']['StockListMovements
 export type StockMovement = components['schemas']['StockMovement'];
 export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type UpdateOrganization = components['schemas']['UpdateOrganization'];
+export type UpdateProduct = components['schemas']['UpdateProduct'];
 export type UpsertProducts = components['schemas']['UpsertProducts'];
 export type UpsertedProducts = components['schemas']['UpsertedProducts'];

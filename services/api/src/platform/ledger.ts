@@ -15,6 +15,7 @@ export const eventTypes = [
   'location.updated',
   'product.created',
   'product.updated',
+  'product.archived',
   'stock.adjusted',
   'order.placed',
   'order.confirmed',

@@ -64,6 +64,14 @@ export const lockProducts = (work: Work, skus: readonly string[]): Promise<Produ
     .forUpdate()
     .execute()
 
+export const lockProduct = (work: Work, id: string): Promise<ProductRow | undefined> =>
+  work.db.selectFrom('products').select(columns).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+
+/** Writes a product that is locked. */
+export async function updateProduct(work: Work, { id, sku: _sku, created_at: _createdAt, ...row }: ProductRow) {
+  await work.db.updateTable('products').set(row).where('id', '=', id).execute()
+}
+
 export const selectProduct = (view: View, id: string): Promise<ProductRow | undefined> =>
   view.db.selectFrom('products').select(columns).where('id', '=', id).executeTakeFirst()
 

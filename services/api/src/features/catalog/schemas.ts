@@ -59,6 +59,20 @@ export const CreateProduct = component(
 )
 export type CreateProduct = Static<typeof CreateProduct>
 
+export const UpdateProduct = component(
+  'UpdateProduct',
+  Type.Object(
+    { title: Type.Optional(Text(500)), prices: Type.Optional(Prices), ...optional },
+    {
+      ...closed,
+      minProperties: 1,
+      description: 'Fields that are not given stay; prices, attributes and metadata are replaced as a whole',
+      examples: [{ title: 'Blue mug, 300 ml', attributes: { colour: 'blue' } }],
+    },
+  ),
+)
+export type UpdateProduct = Static<typeof UpdateProduct>
+
 export const UpsertProducts = component(
   'UpsertProducts',
   Type.Object(
