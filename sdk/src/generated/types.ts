@@ -169,14 +169,38 @@ export interface components {
             /** @enum {string} */
             status?: "draft" | "active" | "archived";
             /**
-             * @description deny: sold while in stock; untracked: always (fees, postage)
+             * @description deny: sold while in stock; backorder: sold beyond that too, and what is missing waits for stock; untracked: always (fees, postage)
              * @enum {string}
              */
-            stockPolicy?: "deny" | "untracked";
+            stockPolicy?: "deny" | "backorder" | "untracked";
             /** @description Facts about the product: colour, size, material … */
             attributes?: {
                 [key: string]: string;
             };
+            /** @description At most 50 string keys of your own */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @example {
+         *       "sku": "85123A",
+         *       "quantity": 2,
+         *       "expiresInMinutes": 15
+         *     }
+         */
+        CreateReservation: {
+            /** @description Case-sensitive */
+            sku: string;
+            /** Format: int32 */
+            quantity: number;
+            /** @description Where the stock is held; the default location if not given */
+            locationId?: string;
+            /**
+             * Format: int32
+             * @description 30 if not given
+             */
+            expiresInMinutes?: number;
             /** @description At most 50 string keys of your own */
             metadata?: {
                 [key: string]: string;
@@ -385,6 +409,11 @@ export interface components {
             quantityCancelled: number;
             /** Format: int32 */
             quantityFulfilled: number;
+            /**
+             * Format: int32
+             * @description Units that wait for stock
+             */
+            quantityBackordered: number;
             unitPrice: components["schemas"]["Money"];
             discount: components["schemas"]["Money"];
             tax: components["schemas"]["Money"];
@@ -689,10 +718,10 @@ export interface components {
             /** @enum {string} */
             status: "draft" | "active" | "archived";
             /**
-             * @description deny: sold while in stock; untracked: always (fees, postage)
+             * @description deny: sold while in stock; backorder: sold beyond that too, and what is missing waits for stock; untracked: always (fees, postage)
              * @enum {string}
              */
-            stockPolicy: "deny" | "untracked";
+            stockPolicy: "deny" | "backorder" | "untracked";
             /** @description One price per currency */
             prices: components["schemas"]["Price"][];
             /** @description Facts about the product: colour, size, material … */
@@ -753,7 +782,7 @@ export interface components {
                 /** @description Case-sensitive */
                 sku: string;
                 /** @enum {string} */
-                policy: "deny" | "untracked";
+                policy: "deny" | "backorder" | "untracked";
                 /**
                  * Format: int32
                  * @description Over all lines of the SKU
@@ -761,6 +790,12 @@ export interface components {
                 requested: number;
                 /** Format: int32 */
                 available: number | null;
+                /**
+                 * Format: int32
+                 * @description Units that would wait for stock
+                 */
+                backordered: number;
+                /** @description Whether it could be placed; backordered units do not hinder */
                 sufficient: boolean;
             }[];
         };
@@ -786,6 +821,58 @@ export interface components {
             /** @description Where the stock is taken from; the default location if not given */
             locationId?: string;
             lines: components["schemas"]["PlaceOrderLine"][];
+        };
+        Reservation: {
+            id: string;
+            /** @description Null for a reservation that stands alone */
+            orderId: string | null;
+            /** @description Case-sensitive */
+            sku: string;
+            locationId: string;
+            /** Format: int32 */
+            quantity: number;
+            /**
+             * @description backordered: waits for stock; held: until expiresAt; firm: of a confirmed order; consumed, released, expired: over
+             * @enum {string}
+             */
+            state: "backordered" | "held" | "firm" | "consumed" | "released" | "expired";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            expiresAt: string | null;
+            /** @description At most 50 string keys of your own */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Format: int32 */
+            version: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            updatedAt: string;
+        };
+        ReservationsListParams: {
+            orderId?: string;
+            /** @description Case-sensitive */
+            sku?: string;
+            state?: ("backordered" | "held" | "firm" | "consumed" | "released" | "expired")[];
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
         };
         /**
          * @example {
@@ -858,6 +945,11 @@ export interface components {
              * @description Units promised to orders
              */
             reserved: number;
+            /**
+             * Format: int32
+             * @description Units that orders wait for
+             */
+            backordered: number;
             /** Format: int32 */
             safetyStock: number;
             /**
@@ -933,6 +1025,8 @@ export interface components {
              */
             reserved: number;
             orderId: string | null;
+            /** @description A reservation that stands alone */
+            reservationId: string | null;
             reason: string | null;
             actor: {
                 type: string;
@@ -996,10 +1090,10 @@ export interface components {
             /** @enum {string} */
             status?: "draft" | "active" | "archived";
             /**
-             * @description deny: sold while in stock; untracked: always (fees, postage)
+             * @description deny: sold while in stock; backorder: sold beyond that too, and what is missing waits for stock; untracked: always (fees, postage)
              * @enum {string}
              */
-            stockPolicy?: "deny" | "untracked";
+            stockPolicy?: "deny" | "backorder" | "untracked";
             /** @description Facts about the product: colour, size, material … */
             attributes?: {
                 [key: string]: string;
@@ -1054,6 +1148,7 @@ export type CancelOrder = components['schemas']['CancelOrder'];
 export type CreateApiKey = components['schemas']['CreateApiKey'];
 export type CreateLocation = components['schemas']['CreateLocation'];
 export type CreateProduct = components['schemas']['CreateProduct'];
+export type CreateReservation = components['schemas']['CreateReservation'];
 export type Customer = components['schemas']['Customer'];
 export type Location = components['schemas']['Location'];
 export type LocationsListParams = components['schemas']['LocationsListParams'];
@@ -1078,6 +1173,8 @@ export type Product = components['schemas']['Product'];
 export type ProductsListParams = components['schemas']['ProductsListParams'];
 export type Quote = components['schemas']['Quote'];
 export type QuoteOrder = components['schemas']['QuoteOrder'];
+export type Reservation = components['schemas']['Reservation'];
+export type ReservationsListParams = components['schemas']['ReservationsListParams'];
 export type RotateApiKey = components['schemas']['RotateApiKey'];
 export type SetStockLevel = components['schemas']['SetStockLevel'];
 export type SetStockLevels = components['schemas']['SetStockLevels'];

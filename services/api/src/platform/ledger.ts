@@ -17,8 +17,12 @@ export const eventTypes = [
   'product.updated',
   'product.archived',
   'stock.adjusted',
+  'reservation.created',
+  'reservation.released',
+  'reservation.expired',
   'order.placed',
   'order.confirmed',
+  'order.updated',
   'order.cancelled',
   'order.expired',
 ] as const

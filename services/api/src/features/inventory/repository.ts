@@ -15,6 +15,7 @@ const levelColumns = [
   'location_id',
   'on_hand',
   'reserved',
+  'backordered',
   'safety_stock',
   'version',
   'created_at',
@@ -30,6 +31,7 @@ const movementColumns = [
   'on_hand',
   'reserved',
   'order_id',
+  'reservation_id',
   'reason',
   'actor',
   'request_id',
@@ -141,6 +143,17 @@ const createText = `insert into stock_levels (sku, location_id, on_hand, version
   select sku, location_id, 0, 0, $2, $2 from json_populate_recordset(null::stock_levels, $1::json)
   order by sku, location_id on conflict do nothing`
 
+/** Makes missing levels with nothing on hand, and returns those it made. */
+export async function createLevels(work: Work, keys: readonly LevelKey[]): Promise<LevelRow[]> {
+  const parameters = [JSON.stringify(keys), work.now]
+  const { rows } = await work.db.executeQuery<LevelRow>(CompiledQuery.raw(startText, parameters))
+  return rows
+}
+
+const startText = `insert into stock_levels (sku, location_id, on_hand, version, created_at, updated_at)
+  select sku, location_id, 0, 1, $2, $2 from json_populate_recordset(null::stock_levels, $1::json)
+  order by sku, location_id on conflict do nothing returning ${levelColumns.join(', ')}`
+
 export async function lockLevels(work: Work, keys: readonly LevelKey[]): Promise<LevelRow[]> {
   const skus = keys.map(({ sku }) => sku)
   const locationIds = [...new Set(keys.map(({ location_id }) => location_id))]
@@ -164,8 +177,8 @@ export async function writeLevels(
   ])
 }
 
-const updateText = `update stock_levels s set on_hand = w.on_hand, reserved = w.reserved, safety_stock = w.safety_stock,
-    version = w.version, updated_at = w.updated_at
+const updateText = `update stock_levels s set on_hand = w.on_hand, reserved = w.reserved, backordered = w.backordered,
+    safety_stock = w.safety_stock, version = w.version, updated_at = w.updated_at
   from json_populate_recordset(null::stock_levels, $1::json) w
   where s.organization_id = current_setting('app.organization_id') and s.sku = w.sku and s.location_id = w.location_id`
 const movementList = movementColumns.join(', ')
@@ -190,14 +203,19 @@ export function selectMovements(
   return rows.execute()
 }
 
-/** What an order gives back: ends its reservations and returns them. */
+/** What an order gives back: ends its reservations and returns them, each with the state it was in. */
 export async function endReservations(work: Work, orderId: string, state: 'released' | 'expired') {
-  const { rows } = await work.db.executeQuery<LevelKey & { quantity: number }>(
+  const { rows } = await work.db.executeQuery<LevelKey & { quantity: number; was: string }>(
     CompiledQuery.raw(endText, [orderId, state, work.now]),
   )
   return rows
 }
 
-const endText = `update reservations set state = $2, version = version + 1, updated_at = $3
-  where organization_id = current_setting('app.organization_id') and order_id = $1 and state in ('held', 'firm')
-  returning sku, location_id, quantity`
+const endText = `with open as (
+    select id, state from reservations
+    where organization_id = current_setting('app.organization_id') and order_id = $1
+      and state in ('backordered', 'held', 'firm') for no key update
+  )
+  update reservations r set state = $2, version = r.version + 1, updated_at = $3 from open
+  where r.organization_id = current_setting('app.organization_id') and r.id = open.id
+  returning r.sku, r.location_id, r.quantity, open.state as was`

@@ -3,6 +3,7 @@ import { command } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
 import { adjustStock } from './adjust-stock.ts'
 import { createLocation, getLocation, listLocations } from './locations.ts'
+import type { FillBackorders } from './movements.ts'
 import {
   InsufficientOnHand,
   LocationNotFound,
@@ -29,7 +30,7 @@ import { setStockLevel, setStockLevels } from './set-stock.ts'
 
 const keyOf = ({ sku, locationId }: { sku: string; locationId: string }) => ({ sku, location_id: locationId })
 
-export function inventoryRoutes(app: FastifyInstance): void {
+export function inventoryRoutes(app: FastifyInstance, fill: FillBackorders): void {
   app.route(
     command({
       id: 'locations.create',
@@ -110,7 +111,7 @@ export function inventoryRoutes(app: FastifyInstance): void {
       body: SetStockLevel,
       returns: StockLevel,
       problems: [UnknownStockItem],
-      handle: (work, { params, body, expected }) => setStockLevel(work, params, body, expected),
+      handle: (work, { params, body, expected }) => setStockLevel(work, params, body, expected, fill),
     }),
   )
   app.route(
@@ -128,7 +129,7 @@ export function inventoryRoutes(app: FastifyInstance): void {
       body: AdjustStock,
       returns: StockLevel,
       problems: [StockLevelNotFound, InsufficientOnHand, StockLimitExceeded],
-      handle: (work, { params, body, expected }) => adjustStock(work, keyOf(params), body, expected),
+      handle: (work, { params, body, expected }) => adjustStock(work, keyOf(params), body, expected, fill),
     }),
   )
   app.route(
@@ -144,7 +145,7 @@ export function inventoryRoutes(app: FastifyInstance): void {
       body: SetStockLevels,
       returns: StockLevels,
       problems: [UnknownStockItem, RepeatedLevel],
-      handle: (work, { body }) => setStockLevels(work, body),
+      handle: (work, { body }) => setStockLevels(work, body, fill),
     }),
   )
   app.route(

@@ -44,6 +44,7 @@ export const StockLevel = component(
       locationId: Id('loc'),
       onHand: Units,
       reserved: Type.Integer({ ...bounds(0, maxQuantity), description: 'Units promised to orders' }),
+      backordered: Type.Integer({ ...bounds(0, maxQuantity), description: 'Units that orders wait for' }),
       safetyStock: Units,
       available: Type.Integer({
         ...bounds(-2 * maxQuantity, maxQuantity),
@@ -127,6 +128,7 @@ export const StockMovement = component(
       onHand: Type.Integer({ ...bounds(0, maxQuantity), description: 'The level after the movement' }),
       reserved: Type.Integer({ ...bounds(0, maxQuantity), description: 'The level after the movement' }),
       orderId: Nullable(Id('ord')),
+      reservationId: Nullable(Id('rsv', 'A reservation that stands alone')),
       reason: Nullable(Text(200)),
       actor: ActorName,
       requestId: RequestId,

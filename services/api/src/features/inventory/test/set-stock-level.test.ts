@@ -33,6 +33,7 @@ t.test('opens a level, with a movement of all there is', async (t) => {
     locationId: tenant.locationId,
     onHand: 120,
     reserved: 0,
+    backordered: 0,
     safetyStock: 20,
     available: 100,
     version: 1,
