@@ -83,6 +83,7 @@ t.test('the tenant policy stands on every table; the exemptions are these and no
     ['idempotency_keys', 'sweep', 'purser_relay', 'ALL', 'true', 'false'],
     ['ledger', 'relay', 'purser_relay', 'SELECT', 'true', null],
     ['orders', 'sweep', 'purser_relay', 'SELECT', 'true', null],
+    ['products', 'search', 'purser_search', 'SELECT', 'true', null],
     ['reservations', 'sweep', 'purser_relay', 'SELECT', 'true', null],
     ['stock_levels', 'sweep', 'purser_relay', 'SELECT', 'true', null],
     ['stock_movements', 'sweep', 'purser_relay', 'SELECT', 'true', null],
