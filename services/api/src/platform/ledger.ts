@@ -17,6 +17,7 @@ export const eventTypes = [
   'product.updated',
   'product.archived',
   'stock.adjusted',
+  'stock.mismatch',
   'reservation.created',
   'reservation.released',
   'reservation.expired',
