@@ -95,6 +95,33 @@ export interface components {
             /** @description previousCursor of the page after */
             before?: string;
         };
+        Availability: {
+            items: {
+                /** @description Case-sensitive */
+                sku: string;
+                stockPolicy: ("deny" | "backorder" | "untracked") | null;
+                /** @description Whether it is sold beyond what is available */
+                backorderable: boolean;
+                /**
+                 * Format: int64
+                 * @description Over the locations; a shortfall of one takes nothing from another
+                 */
+                available: number;
+                locations: {
+                    locationId: string;
+                    /** Format: int32 */
+                    onHand: number;
+                    /** Format: int32 */
+                    reserved: number;
+                    /** Format: int32 */
+                    backordered: number;
+                    /** Format: int32 */
+                    safetyStock: number;
+                    /** Format: int32 */
+                    available: number;
+                }[];
+            }[];
+        };
         /**
          * @example {
          *       "reason": "customer"
@@ -102,6 +129,19 @@ export interface components {
          */
         CancelOrder: {
             reason?: string;
+        };
+        /**
+         * @example {
+         *       "skus": [
+         *         "85123A",
+         *         "MUG-BLUE"
+         *       ]
+         *     }
+         */
+        CheckAvailability: {
+            skus: string[];
+            /** @description Only this location */
+            locationId?: string;
         };
         /**
          * @example {
@@ -976,6 +1016,32 @@ export interface components {
         StockLevels: {
             levels: components["schemas"]["StockLevel"][];
         };
+        StockListAllMovementsParams: {
+            /** @description Case-sensitive */
+            sku?: string;
+            locationId?: string;
+            type?: ("receipt" | "adjustment" | "reserve" | "release" | "consume" | "restock")[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            to?: string;
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
+        };
         StockListLevelsParams: {
             /** @description Only these SKUs */
             sku?: string[];
@@ -1144,7 +1210,9 @@ export type Address = components['schemas']['Address'];
 export type AdjustStock = components['schemas']['AdjustStock'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeysListParams = components['schemas']['ApiKeysListParams'];
+export type Availability = components['schemas']['Availability'];
 export type CancelOrder = components['schemas']['CancelOrder'];
+export type CheckAvailability = components['schemas']['CheckAvailability'];
 export type CreateApiKey = components['schemas']['CreateApiKey'];
 export type CreateLocation = components['schemas']['CreateLocation'];
 export type CreateProduct = components['schemas']['CreateProduct'];
@@ -1180,6 +1248,7 @@ export type SetStockLevel = components['schemas']['SetStockLevel'];
 export type SetStockLevels = components['schemas']['SetStockLevels'];
 export type StockLevel = components['schemas']['StockLevel'];
 export type StockLevels = components['schemas']['StockLevels'];
+export type StockListAllMovementsParams = components['schemas']['StockListAllMovementsParams'];
 export type StockListLevelsParams = components['schemas']['StockListLevelsParams'];
 export type StockListMovementsParams = components['schemas']['StockListMovementsParams'];
 export type StockMovement = components['schemas']['StockMovement'];

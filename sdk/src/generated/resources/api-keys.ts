@@ -26,11 +26,7 @@ export class ApiKeysResource extends Resource {
     return this.transport.call('apiKeys.get GET /v1/api-keys/{apiKeyId}', params, options, apiKeyId)
   }
 
-  /**
-   * List API keys, newest first. Needs the scope `apiKeys:read`.
-   *
-   * Fails with `INVALID_CURSOR`.
-   */
+  /** List API keys, newest first. Needs the scope `apiKeys:read`. */
   list(params?: ApiKeysListParams, options?: CallOptions): List<ApiKey> {
     return this.transport.list('apiKeys.list GET /v1/api-keys', params, options)
   }

@@ -35,11 +35,7 @@ export class OrdersResource extends Resource {
     return this.transport.call('orders.getByExternalId GET /v1/orders/external/{source}/{externalId}', params, options, source, externalId)
   }
 
-  /**
-   * List orders, newest first. Needs the scope `orders:read`.
-   *
-   * Fails with `INVALID_CURSOR`.
-   */
+  /** List orders, newest first. Needs the scope `orders:read`. */
   list(params?: OrdersListParams, options?: CallOptions): List<OrderSummary> {
     return this.transport.list('orders.list GET /v1/orders', params, options)
   }
@@ -69,7 +65,7 @@ export class OrdersResource extends Resource {
   /**
    * List what happened to an order, oldest first. Needs the scope `orders:read`.
    *
-   * Fails with `INVALID_CURSOR`, `ORDER_NOT_FOUND`.
+   * Fails with `ORDER_NOT_FOUND`.
    */
   timeline(orderId: string, params?: OrdersTimelineParams, options?: CallOptions): List<TimelineEntry> {
     return this.transport.list('orders.timeline GET /v1/orders/{orderId}/timeline', params, options, orderId)

@@ -35,11 +35,7 @@ export class ProductsResource extends Resource {
     return this.transport.call('products.get GET /v1/products/{productId}', params, options, productId)
   }
 
-  /**
-   * List products, newest first. Needs the scope `products:read`.
-   *
-   * Fails with `INVALID_CURSOR`.
-   */
+  /** List products, newest first. Needs the scope `products:read`. */
   list(params?: ProductsListParams, options?: CallOptions): List<Product> {
     return this.transport.list('products.list GET /v1/products', params, options)
   }

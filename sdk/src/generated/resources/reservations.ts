@@ -26,11 +26,7 @@ export class ReservationsResource extends Resource {
     return this.transport.call('reservations.get GET /v1/reservations/{reservationId}', params, options, reservationId)
   }
 
-  /**
-   * List reservations, newest first. Needs the scope `stock:read`.
-   *
-   * Fails with `INVALID_CURSOR`.
-   */
+  /** List reservations, newest first. Needs the scope `stock:read`. */
   list(params?: ReservationsListParams, options?: CallOptions): List<Reservation> {
     return this.transport.list('reservations.list GET /v1/reservations', params, options)
   }

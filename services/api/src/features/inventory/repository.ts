@@ -105,6 +105,16 @@ export const selectLevelsAt = (view: View, locationId: string, skus: readonly st
     .where('location_id', '=', locationId)
     .execute()
 
+/** The levels of these SKUs at all locations. */
+export const selectLevelsOf = (view: View, skus: readonly string[]): Promise<LevelRow[]> =>
+  view.db
+    .selectFrom('stock_levels')
+    .select(levelColumns)
+    .where('sku', '=', sql<string>`any(${skus})`)
+    .orderBy('sku')
+    .orderBy('location_id')
+    .execute()
+
 export interface LevelFilter {
   readonly sku?: readonly string[]
   readonly locationId?: string
@@ -185,21 +195,32 @@ const movementList = movementColumns.join(', ')
 const movementText = `insert into stock_movements (${movementList})
   select ${movementList} from json_populate_recordset(null::stock_movements, $1::json)`
 
+export interface MovementFilter {
+  readonly sku?: string
+  readonly locationId?: string
+  readonly type?: readonly string[]
+  readonly from?: string
+  readonly to?: string
+}
+
 /** Newest first. */
 export function selectMovements(
   view: View,
-  key: LevelKey,
+  filter: MovementFilter,
   { limit, direction, position }: PageRequest,
 ): Promise<MovementRow[]> {
   const forward = direction === 'forward'
   let rows = view.db
     .selectFrom('stock_movements')
     .select(movementColumns)
-    .where('sku', '=', key.sku)
-    .where('location_id', '=', key.location_id)
     .orderBy('id', forward ? 'desc' : 'asc')
     .limit(limit + 1)
   if (position) rows = rows.where('id', forward ? '<' : '>', String(position[0]))
+  if (filter.sku !== undefined) rows = rows.where('sku', '=', filter.sku)
+  if (filter.locationId !== undefined) rows = rows.where('location_id', '=', filter.locationId)
+  if (filter.type !== undefined) rows = rows.where('type', '=', sql<string>`any(${filter.type})`)
+  if (filter.from !== undefined) rows = rows.where('occurred_at', '>=', new Date(filter.from))
+  if (filter.to !== undefined) rows = rows.where('occurred_at', '<', new Date(filter.to))
   return rows.execute()
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { command } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
 import { adjustStock } from './adjust-stock.ts'
+import { checkAvailability } from './availability.ts'
 import { createLocation, getLocation, listLocations } from './locations.ts'
 import type { FillBackorders } from './movements.ts'
 import {
@@ -12,12 +13,15 @@ import {
   StockLimitExceeded,
   UnknownStockItem,
 } from './problems.ts'
-import { getStockLevel, listStockLevels, listStockMovements } from './read-stock.ts'
+import { getStockLevel, listLevelMovements, listMovements, listStockLevels } from './read-stock.ts'
 import {
   AdjustStock,
+  Availability,
+  CheckAvailability,
   CreateLocation,
   Location,
   LocationParams,
+  movementFilter,
   SetStockLevel,
   SetStockLevels,
   StockLevel,
@@ -158,7 +162,33 @@ export function inventoryRoutes(app: FastifyInstance, fill: FillBackorders): voi
       filter: {},
       item: StockMovement,
       problems: [StockLevelNotFound],
-      handle: (view, { params, page }) => listStockMovements(view, keyOf(params), page),
+      handle: (view, { params, page }) => listLevelMovements(view, keyOf(params), page),
+    }),
+  )
+  app.route(
+    list({
+      id: 'stock.listAllMovements',
+      summary: 'List stock movements, newest first',
+      url: '/v1/stock/movements',
+      scope: 'stock:read',
+      filter: movementFilter,
+      item: StockMovement,
+      problems: [],
+      handle: (view, { filter, page }) => listMovements(view, filter, page),
+    }),
+  )
+  app.route(
+    query({
+      id: 'stock.availability',
+      summary: 'Read what is available of many SKUs',
+      description: 'Up to 500 SKUs, over all locations or at one.',
+      method: 'POST',
+      url: '/v1/stock/availability',
+      scope: 'stock:read',
+      body: CheckAvailability,
+      returns: Availability,
+      problems: [],
+      handle: (view, { body }) => checkAvailability(view, body),
     }),
   )
 }

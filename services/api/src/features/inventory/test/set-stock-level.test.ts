@@ -54,6 +54,7 @@ t.test('opens a level, with a movement of all there is', async (t) => {
     onHand: 120,
     reserved: 0,
     orderId: null,
+    reservationId: null,
     reason: 'first count',
     actor: movements[0].actor,
     requestId: headers['x-request-id'],
