@@ -95,6 +95,33 @@ export interface components {
             /** @description previousCursor of the page after */
             before?: string;
         };
+        Availability: {
+            items: {
+                /** @description Case-sensitive */
+                sku: string;
+                stockPolicy: ("deny" | "backorder" | "untracked") | null;
+                /** @description Whether it is sold beyond what is available */
+                backorderable: boolean;
+                /**
+                 * Format: int64
+                 * @description Over the locations; a shortfall of one takes nothing from another
+                 */
+                available: number;
+                locations: {
+                    locationId: string;
+                    /** Format: int32 */
+                    onHand: number;
+                    /** Format: int32 */
+                    reserved: number;
+                    /** Format: int32 */
+                    backordered: number;
+                    /** Format: int32 */
+                    safetyStock: number;
+                    /** Format: int32 */
+                    available: number;
+                }[];
+            }[];
+        };
         /**
          * @example {
          *       "reason": "customer"
@@ -102,6 +129,19 @@ export interface components {
          */
         CancelOrder: {
             reason?: string;
+        };
+        /**
+         * @example {
+         *       "skus": [
+         *         "85123A",
+         *         "MUG-BLUE"
+         *       ]
+         *     }
+         */
+        CheckAvailability: {
+            skus: string[];
+            /** @description Only this location */
+            locationId?: string;
         };
         /**
          * @example {
@@ -169,14 +209,38 @@ export interface components {
             /** @enum {string} */
             status?: "draft" | "active" | "archived";
             /**
-             * @description deny: sold while in stock; untracked: always (fees, postage)
+             * @description deny: sold while in stock; backorder: sold beyond that too, and what is missing waits for stock; untracked: always (fees, postage)
              * @enum {string}
              */
-            stockPolicy?: "deny" | "untracked";
+            stockPolicy?: "deny" | "backorder" | "untracked";
             /** @description Facts about the product: colour, size, material … */
             attributes?: {
                 [key: string]: string;
             };
+            /** @description At most 50 string keys of your own */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @example {
+         *       "sku": "85123A",
+         *       "quantity": 2,
+         *       "expiresInMinutes": 15
+         *     }
+         */
+        CreateReservation: {
+            /** @description Case-sensitive */
+            sku: string;
+            /** Format: int32 */
+            quantity: number;
+            /** @description Where the stock is held; the default location if not given */
+            locationId?: string;
+            /**
+             * Format: int32
+             * @description 30 if not given
+             */
+            expiresInMinutes?: number;
             /** @description At most 50 string keys of your own */
             metadata?: {
                 [key: string]: string;
@@ -385,6 +449,11 @@ export interface components {
             quantityCancelled: number;
             /** Format: int32 */
             quantityFulfilled: number;
+            /**
+             * Format: int32
+             * @description Units that wait for stock
+             */
+            quantityBackordered: number;
             unitPrice: components["schemas"]["Money"];
             discount: components["schemas"]["Money"];
             tax: components["schemas"]["Money"];
@@ -689,10 +758,10 @@ export interface components {
             /** @enum {string} */
             status: "draft" | "active" | "archived";
             /**
-             * @description deny: sold while in stock; untracked: always (fees, postage)
+             * @description deny: sold while in stock; backorder: sold beyond that too, and what is missing waits for stock; untracked: always (fees, postage)
              * @enum {string}
              */
-            stockPolicy: "deny" | "untracked";
+            stockPolicy: "deny" | "backorder" | "untracked";
             /** @description One price per currency */
             prices: components["schemas"]["Price"][];
             /** @description Facts about the product: colour, size, material … */
@@ -753,7 +822,7 @@ export interface components {
                 /** @description Case-sensitive */
                 sku: string;
                 /** @enum {string} */
-                policy: "deny" | "untracked";
+                policy: "deny" | "backorder" | "untracked";
                 /**
                  * Format: int32
                  * @description Over all lines of the SKU
@@ -761,6 +830,12 @@ export interface components {
                 requested: number;
                 /** Format: int32 */
                 available: number | null;
+                /**
+                 * Format: int32
+                 * @description Units that would wait for stock
+                 */
+                backordered: number;
+                /** @description Whether it could be placed; backordered units do not hinder */
                 sufficient: boolean;
             }[];
         };
@@ -786,6 +861,58 @@ export interface components {
             /** @description Where the stock is taken from; the default location if not given */
             locationId?: string;
             lines: components["schemas"]["PlaceOrderLine"][];
+        };
+        Reservation: {
+            id: string;
+            /** @description Null for a reservation that stands alone */
+            orderId: string | null;
+            /** @description Case-sensitive */
+            sku: string;
+            locationId: string;
+            /** Format: int32 */
+            quantity: number;
+            /**
+             * @description backordered: waits for stock; held: until expiresAt; firm: of a confirmed order; consumed, released, expired: over
+             * @enum {string}
+             */
+            state: "backordered" | "held" | "firm" | "consumed" | "released" | "expired";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            expiresAt: string | null;
+            /** @description At most 50 string keys of your own */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Format: int32 */
+            version: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            updatedAt: string;
+        };
+        ReservationsListParams: {
+            orderId?: string;
+            /** @description Case-sensitive */
+            sku?: string;
+            state?: ("backordered" | "held" | "firm" | "consumed" | "released" | "expired")[];
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
         };
         /**
          * @example {
@@ -858,6 +985,11 @@ export interface components {
              * @description Units promised to orders
              */
             reserved: number;
+            /**
+             * Format: int32
+             * @description Units that orders wait for
+             */
+            backordered: number;
             /** Format: int32 */
             safetyStock: number;
             /**
@@ -883,6 +1015,32 @@ export interface components {
         };
         StockLevels: {
             levels: components["schemas"]["StockLevel"][];
+        };
+        StockListAllMovementsParams: {
+            /** @description Case-sensitive */
+            sku?: string;
+            locationId?: string;
+            type?: ("receipt" | "adjustment" | "reserve" | "release" | "consume" | "restock")[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            to?: string;
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
         };
         StockListLevelsParams: {
             /** @description Only these SKUs */
@@ -933,6 +1091,8 @@ export interface components {
              */
             reserved: number;
             orderId: string | null;
+            /** @description A reservation that stands alone */
+            reservationId: string | null;
             reason: string | null;
             actor: {
                 type: string;
@@ -980,6 +1140,36 @@ export interface components {
             };
         };
         /**
+         * @description Fields that are not given stay; prices, attributes and metadata are replaced as a whole
+         * @example {
+         *       "title": "Blue mug, 300 ml",
+         *       "attributes": {
+         *         "colour": "blue"
+         *       }
+         *     }
+         */
+        UpdateProduct: {
+            title?: string;
+            /** @description One price per currency */
+            prices?: components["schemas"]["Price"][];
+            description?: string | null;
+            /** @enum {string} */
+            status?: "draft" | "active" | "archived";
+            /**
+             * @description deny: sold while in stock; backorder: sold beyond that too, and what is missing waits for stock; untracked: always (fees, postage)
+             * @enum {string}
+             */
+            stockPolicy?: "deny" | "backorder" | "untracked";
+            /** @description Facts about the product: colour, size, material … */
+            attributes?: {
+                [key: string]: string;
+            };
+            /** @description At most 50 string keys of your own */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        /**
          * @example {
          *       "products": [
          *         {
@@ -1020,10 +1210,13 @@ export type Address = components['schemas']['Address'];
 export type AdjustStock = components['schemas']['AdjustStock'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeysListParams = components['schemas']['ApiKeysListParams'];
+export type Availability = components['schemas']['Availability'];
 export type CancelOrder = components['schemas']['CancelOrder'];
+export type CheckAvailability = components['schemas']['CheckAvailability'];
 export type CreateApiKey = components['schemas']['CreateApiKey'];
 export type CreateLocation = components['schemas']['CreateLocation'];
 export type CreateProduct = components['schemas']['CreateProduct'];
+export type CreateReservation = components['schemas']['CreateReservation'];
 export type Customer = components['schemas']['Customer'];
 export type Location = components['schemas']['Location'];
 export type LocationsListParams = components['schemas']['LocationsListParams'];
@@ -1048,15 +1241,19 @@ export type Product = components['schemas']['Product'];
 export type ProductsListParams = components['schemas']['ProductsListParams'];
 export type Quote = components['schemas']['Quote'];
 export type QuoteOrder = components['schemas']['QuoteOrder'];
+export type Reservation = components['schemas']['Reservation'];
+export type ReservationsListParams = components['schemas']['ReservationsListParams'];
 export type RotateApiKey = components['schemas']['RotateApiKey'];
 export type SetStockLevel = components['schemas']['SetStockLevel'];
 export type SetStockLevels = components['schemas']['SetStockLevels'];
 export type StockLevel = components['schemas']['StockLevel'];
 export type StockLevels = components['schemas']['StockLevels'];
+export type StockListAllMovementsParams = components['schemas']['StockListAllMovementsParams'];
 export type StockListLevelsParams = components['schemas']['StockListLevelsParams'];
 export type StockListMovementsParams = components['schemas']['StockListMovementsParams'];
 export type StockMovement = components['schemas']['StockMovement'];
 export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type UpdateOrganization = components['schemas']['UpdateOrganization'];
+export type UpdateProduct = components['schemas']['UpdateProduct'];
 export type UpsertProducts = components['schemas']['UpsertProducts'];
 export type UpsertedProducts = components['schemas']['UpsertedProducts'];

@@ -1,9 +1,11 @@
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import { fillBackorders } from '#features/backorders/index.ts'
 import { catalogRoutes } from '#features/catalog/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
 import { orderRoutes } from '#features/orders/index.ts'
+import { reservationRoutes } from '#features/reservations/index.ts'
 import { authenticateRequests, authorizeRequests } from '#http/authentication.ts'
 import { protectBrowsers } from '#http/browser-policy.ts'
 import { answerBrokenConnections } from '#http/client-errors.ts'
@@ -65,7 +67,8 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   reportHealth(http, readinessChecks(runtime))
   servePages(http)
   await serveDocs(http)
-  for (const routes of [identityRoutes, catalogRoutes, inventoryRoutes, orderRoutes]) routes(http)
+  for (const routes of [identityRoutes, catalogRoutes, reservationRoutes, orderRoutes]) routes(http)
+  inventoryRoutes(http, fillBackorders)
   return {
     http,
     drain: () => {

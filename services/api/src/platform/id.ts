@@ -10,6 +10,7 @@ export const idPrefixes = {
   location: 'loc',
   reservation: 'rsv',
   movement: 'mov',
+  check: 'chk',
   order: 'ord',
   line: 'lin',
   event: 'evt',

@@ -88,6 +88,7 @@ export interface OrderLines {
   organization_id: Generated<string>;
   position: number;
   quantity: number;
+  quantity_backordered: Generated<number>;
   quantity_cancelled: Generated<number>;
   quantity_fulfilled: Generated<number>;
   sku: string;
@@ -160,6 +161,7 @@ export interface Reservations {
   expires_at: Date | null;
   id: string;
   location_id: string;
+  metadata: Generated<Json>;
   order_id: string | null;
   organization_id: Generated<string>;
   quantity: number;
@@ -170,6 +172,7 @@ export interface Reservations {
 }
 
 export interface StockLevels {
+  backordered: Generated<number>;
   created_at: Date;
   location_id: string;
   metadata: Generated<Json>;
@@ -193,6 +196,7 @@ export interface StockMovements {
   organization_id: Generated<string>;
   reason: string | null;
   request_id: string;
+  reservation_id: string | null;
   reserved: number;
   reserved_change: number;
   sku: string;

@@ -8,12 +8,16 @@ export async function releaseStock(work: Work, orderId: string, state: 'released
   if (ended.length === 0) return
   const levels = await lockLevels(work, ended)
   const steps = levels.flatMap((before) => {
-    const quantity = ended
-      .filter(({ sku, location_id }) => sku === before.sku && location_id === before.location_id)
-      .reduce((sum, reservation) => sum + reservation.quantity, 0)
-    return quantity === 0 ? [] : [{ before, after: { ...before, reserved: before.reserved - quantity } }]
+    const own = ended.filter(({ sku, location_id }) => sku === before.sku && location_id === before.location_id)
+    if (own.length === 0) return []
+    const sum = (waiting: boolean) =>
+      own.filter(({ was }) => (was === 'backordered') === waiting).reduce((units, { quantity }) => units + quantity, 0)
+    const after = { ...before, reserved: before.reserved - sum(false), backordered: before.backordered - sum(true) }
+    return [{ before, after }]
   })
-  const movements = steps.map(({ before, after }) => movementBetween(work, before, after, { type: 'release', orderId }))
+  const movements = steps
+    .filter(({ before, after }) => before.reserved !== after.reserved)
+    .map(({ before, after }) => movementBetween(work, before, after, { type: 'release', orderId }))
   await writeLevels(
     work,
     steps.map(({ after }) => after),

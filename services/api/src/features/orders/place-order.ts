@@ -1,20 +1,15 @@
 import { selectProductsForSale } from '#features/catalog/index.ts'
 import { selectOrganization } from '#features/identity/index.ts'
-import { selectLocationsForSale } from '#features/inventory/index.ts'
+import { selectLocationsForSale, startLevels } from '#features/inventory/index.ts'
 import { newId } from '#platform/id.ts'
 import type { FieldIssue } from '#platform/problem.ts'
 import type { View, Work } from '#platform/work.ts'
+import { type Backordered, insertOrders, type Shortage } from './placing/repository.ts'
+import { stockWanted, type Wanted } from './placing/reserving.ts'
 import { personalOf, presentOrder, presentSnapshot } from './present.ts'
 import { type PricedOrder, priceOrder, type SaleTerms } from './pricing.ts'
 import { DuplicateExternalId, OutOfStock } from './problems.ts'
-import {
-  type Demand,
-  insertOrders,
-  type OrderWithLines,
-  type Reserving,
-  type Shortage,
-  selectExternalOrders,
-} from './repository.ts'
+import { type OrderWithLines, selectExternalOrders } from './repository.ts'
 import type { Order, PlaceOrder, QuoteOrder } from './schemas.ts'
 import { confirmsAtOnce } from './status.ts'
 import { lineTotal } from './totals.ts'
@@ -40,20 +35,45 @@ export async function placeOrders(placings: readonly Placing[], terms: Placement
   if (!first) return []
   const inputs = placings.map(({ input }) => input)
   const [sale] = await Promise.all([readSaleTerms(first.work, inputs), refuseDuplicates(first.work, inputs)])
-  const orders = placings.map(({ work, input }) => newOrder(work, input, priceOrder(sale, work.actor, input), terms))
-  const reservations = reserve(placings, orders)
-  const shortages = await insertOrders(first.work, {
-    orders: orders.map(({ lines: _lines, ...order }) => order),
-    lines: orders.flatMap(({ id, lines }) => lines.map((line) => ({ ...line, order_id: id }))),
-    demand: demandOf(reservations),
-    reservations,
-  })
+  const wanted = placings.map(({ work, input }) => ({
+    work,
+    order: newOrder(work, input, priceOrder(sale, work.actor, input), terms),
+  }))
+  const { shortages, backordered } = await insertAll(first.work, wanted, sale)
   if (shortages.length > 0) throw outOfStock(inputs, shortages)
-  return orders.map((order, index) => {
-    const { work } = placings[index] as Placing
-    recordPlacement(work, order)
-    return presentOrder(order, work.actor.scopes)
+  return wanted.map(({ work, order }) => {
+    const placed = backordered.length === 0 ? order : withBackorders(order, backordered)
+    recordPlacement(work, placed)
+    return presentOrder(placed, work.actor.scopes)
   })
+}
+
+/** Inserts the orders; what may wait needs a level to wait at, which is made in the same round trip. */
+async function insertAll(work: Work, wanted: readonly Wanted[], sale: SaleTerms) {
+  const mayWait = (sku: string) => sale.products.get(sku)?.stock_policy === 'backorder'
+  const stock = stockWanted(wanted, mayWait)
+  const [, outcome] = await Promise.all([
+    startLevels(
+      work,
+      stock.demand.filter(({ may_wait }) => may_wait),
+    ),
+    insertOrders(work, {
+      orders: wanted.map(({ order: { lines: _lines, ...order } }) => order),
+      lines: wanted.flatMap(({ order: { id, lines } }) => lines.map((line) => ({ ...line, order_id: id }))),
+      ...stock,
+    }),
+  ])
+  return outcome
+}
+
+function withBackorders(order: OrderWithLines, backordered: readonly Backordered[]): OrderWithLines {
+  const own = new Map(
+    backordered.filter(({ order_id }) => order_id === order.id).map(({ position, quantity }) => [position, quantity]),
+  )
+  return {
+    ...order,
+    lines: order.lines.map((line) => ({ ...line, quantity_backordered: own.get(line.position) ?? 0 })),
+  }
 }
 
 /** Reads, in one round trip, what pricing these orders takes. */
@@ -127,60 +147,13 @@ const newLine = (line: PricedOrder['lines'][number], position: number, metadata:
   quantity: line.quantity,
   quantity_cancelled: 0,
   quantity_fulfilled: 0,
+  quantity_backordered: 0,
   unit_price_amount: line.unitPrice,
   discount_amount: 0,
   tax_amount: 0,
   total_amount: lineTotal({ unitPrice: line.unitPrice, quantity: line.quantity, discount: 0, tax: 0 }),
   metadata,
 })
-
-/** One reservation per order and SKU: lines of the same SKU are summed, untracked ones need none. */
-function reserve(placings: readonly Placing[], orders: readonly OrderWithLines[]): Reserving[] {
-  const later = new Map<string, number>()
-  const pairs = orders.map((order, index) => ({ order, work: (placings[index] as Placing).work }))
-  const reservations = pairs.reverse().flatMap(({ order, work }) =>
-    [...quantitiesBySku(order)].map(([sku, quantity]): Reserving => {
-      const level = `${sku}@${order.location_id}`
-      const takenLater = later.get(level) ?? 0
-      later.set(level, takenLater + quantity)
-      return {
-        id: newId('rsv'),
-        movement_id: newId('mov'),
-        order_id: order.id,
-        sku,
-        location_id: order.location_id,
-        quantity,
-        state: order.status === 'confirmed' ? 'firm' : 'held',
-        expires_at: order.expires_at,
-        version: 1,
-        created_at: work.now,
-        updated_at: work.now,
-        later: takenLater,
-        actor: { type: work.actor.type, id: work.actor.principalId },
-        request_id: work.requestId,
-        occurred_at: work.now,
-      }
-    }),
-  )
-  return reservations.reverse()
-}
-
-function quantitiesBySku({ lines }: Pick<OrderWithLines, 'lines'>): Map<string, number> {
-  const quantities = new Map<string, number>()
-  for (const { sku, quantity, tracked } of lines)
-    if (tracked) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
-  return quantities
-}
-
-/** What all reservations together take of each level; the first of a level knows what those after it take. */
-function demandOf(reservations: readonly Reserving[]): Demand[] {
-  const demand = new Map<string, Demand>()
-  for (const { sku, location_id, quantity, later } of reservations) {
-    const level = `${sku}@${location_id}`
-    if (!demand.has(level)) demand.set(level, { sku, location_id, quantity: quantity + later })
-  }
-  return [...demand.values()]
-}
 
 function outOfStock(inputs: readonly PlaceOrder[], shortages: readonly Shortage[]): Error {
   const bySku = new Map(shortages.map((shortage) => [shortage.sku, shortage]))

@@ -29,6 +29,7 @@ export interface PricedOrder {
     readonly sku: string
     readonly title: string
     readonly tracked: boolean
+    readonly mayWait: boolean
     readonly quantity: number
     readonly unitPrice: number
     readonly priceSource: 'catalog' | 'request'
@@ -67,6 +68,7 @@ const priceLine = ({ sku, quantity, unitPrice }: InputLine, product: ProductForS
   sku,
   title: product.title,
   tracked: product.stock_policy !== 'untracked',
+  mayWait: product.stock_policy === 'backorder',
   quantity,
   unitPrice: unitPrice?.amount ?? (product.prices[currency] as number),
   priceSource: unitPrice === undefined ? ('catalog' as const) : ('request' as const),
