@@ -943,6 +943,11 @@ export interface components {
              * @description Units that are not sold
              */
             safetyStock?: number;
+            /**
+             * Format: int32
+             * @description Available units at which the level counts as low
+             */
+            lowStockThreshold?: number | null;
             reason?: string;
         };
         /**
@@ -971,6 +976,11 @@ export interface components {
                  * @description Units that are not sold
                  */
                 safetyStock?: number;
+                /**
+                 * Format: int32
+                 * @description Available units at which the level counts as low
+                 */
+                lowStockThreshold?: number | null;
             }[];
             reason?: string;
         };
@@ -994,9 +1004,19 @@ export interface components {
             safetyStock: number;
             /**
              * Format: int32
+             * @description Available units at which the level counts as low
+             */
+            lowStockThreshold: number | null;
+            /**
+             * Format: int32
              * @description onHand − reserved − safetyStock; negative means a shortfall
              */
             available: number;
+            /**
+             * @description low: no more than lowStockThreshold available; out: nothing available; shortfall: fewer on hand than promised
+             * @enum {string}
+             */
+            condition: "ok" | "low" | "out" | "shortfall";
             /**
              * Format: int32
              * @description Counts set and adjust; reservations leave it

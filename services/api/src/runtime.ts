@@ -3,6 +3,7 @@ import { type ApiKeyLookup, createApiKeyLookup } from '#features/identity/index.
 import { orderJobs } from '#features/orders/index.ts'
 import { reservationJobs } from '#features/reservations/index.ts'
 import { stockAuditJobs } from '#features/stock-audit/index.ts'
+import { stockMarkJobs } from '#features/stock-marks/index.ts'
 import { type Caches, createCaches } from '#platform/cache.ts'
 import { type Clock, systemClock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'
@@ -31,6 +32,7 @@ export const allJobs: readonly AnyJob[] = [
   ...backorderJobs,
   ...reservationJobs,
   ...stockAuditJobs,
+  ...stockMarkJobs,
 ]
 
 export interface RuntimeOptions {

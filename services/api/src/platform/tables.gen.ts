@@ -175,6 +175,8 @@ export interface StockLevels {
   backordered: Generated<number>;
   created_at: Date;
   location_id: string;
+  low_stock_threshold: number | null;
+  marked: Generated<string>;
   metadata: Generated<Json>;
   on_hand: number;
   organization_id: Generated<string>;

@@ -1,6 +1,6 @@
 import { selectProductsForSale } from '#features/catalog/index.ts'
 import type { View } from '#platform/work.ts'
-import { availableOf } from './movements.ts'
+import { availableOf } from './condition.ts'
 import { type LevelRow, selectLevelsOf } from './repository.ts'
 import type { Availability, CheckAvailability } from './schemas.ts'
 

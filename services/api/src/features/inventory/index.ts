@@ -1,5 +1,7 @@
+export { availableOf, type Condition, conditionOf, severities } from './condition.ts'
 export { createLocation } from './locations.ts'
-export { availableOf, type FillBackorders, movementBetween } from './movements.ts'
+export { type FillBackorders, movementBetween } from './movements.ts'
+export { presentLevel } from './present.ts'
 export { OutOfStock, UnknownStockItem } from './problems.ts'
 export { releaseStock } from './release-stock.ts'
 export {

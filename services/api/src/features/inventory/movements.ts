@@ -43,6 +43,7 @@ export function recordAdjustment(work: Work, before: LevelRow, after: LevelRow):
   const changed = [
     ...(before.on_hand === after.on_hand ? [] : ['onHand']),
     ...(before.safety_stock === after.safety_stock ? [] : ['safetyStock']),
+    ...(before.low_stock_threshold === after.low_stock_threshold ? [] : ['lowStockThreshold']),
   ]
   recordLevel(work, after, changed)
 }
@@ -54,6 +55,3 @@ function recordLevel(work: Work, level: LevelRow, changed: readonly string[]): v
   const resource = { type: 'stockLevel', id: `${level.sku}@${level.location_id}`, version: level.version }
   work.record({ type: 'stock.adjusted', resource, changed, data: presentLevel(level) })
 }
-
-/** What may still be sold. */
-export const availableOf = ({ on_hand, reserved, safety_stock }: LevelRow): number => on_hand - reserved - safety_stock

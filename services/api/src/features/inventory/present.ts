@@ -1,4 +1,5 @@
 import { timestamp } from '#platform/wire.ts'
+import { availableOf, conditionOf } from './condition.ts'
 import type { LevelRow, LocationRow, MovementRow } from './repository.ts'
 import type { Location, StockLevel, StockMovement } from './schemas.ts'
 
@@ -19,7 +20,9 @@ export const presentLevel = (row: LevelRow): StockLevel => ({
   reserved: row.reserved,
   backordered: row.backordered,
   safetyStock: row.safety_stock,
-  available: row.on_hand - row.reserved - row.safety_stock,
+  lowStockThreshold: row.low_stock_threshold,
+  available: availableOf(row),
+  condition: conditionOf(row),
   version: row.version,
   createdAt: timestamp(row.created_at),
   updatedAt: timestamp(row.updated_at),

@@ -5,7 +5,7 @@ import type { Locations, StockLevels, StockMovements } from '#platform/tables.ge
 import type { View, Work } from '#platform/work.ts'
 
 export type LocationRow = Omit<Selectable<Locations>, 'organization_id'>
-export type LevelRow = Omit<Selectable<StockLevels>, 'organization_id' | 'metadata'>
+export type LevelRow = Omit<Selectable<StockLevels>, 'organization_id' | 'metadata' | 'marked'>
 export type MovementRow = Omit<Selectable<StockMovements>, 'organization_id'>
 export type LevelKey = Pick<LevelRow, 'sku' | 'location_id'>
 
@@ -17,6 +17,7 @@ const levelColumns = [
   'reserved',
   'backordered',
   'safety_stock',
+  'low_stock_threshold',
   'version',
   'created_at',
   'updated_at',
@@ -188,7 +189,7 @@ export async function writeLevels(
 }
 
 const updateText = `update stock_levels s set on_hand = w.on_hand, reserved = w.reserved, backordered = w.backordered,
-    safety_stock = w.safety_stock, version = w.version, updated_at = w.updated_at
+    safety_stock = w.safety_stock, low_stock_threshold = w.low_stock_threshold, version = w.version, updated_at = w.updated_at
   from json_populate_recordset(null::stock_levels, $1::json) w
   where s.organization_id = current_setting('app.organization_id') and s.sku = w.sku and s.location_id = w.location_id`
 const movementList = movementColumns.join(', ')

@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { stockPolicies } from '#features/catalog/index.ts'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { ActorName, closed, Id, Metadata, RequestId, Sku, Text, Timestamp, Version } from '#platform/wire.ts'
+import { severities } from './condition.ts'
 
 export const maxQuantity = 1_000_000_000
 export const movementTypes = ['receipt', 'adjustment', 'reserve', 'release', 'consume', 'restock'] as const
@@ -10,6 +11,9 @@ const bounds = (minimum: number, maximum: number) => ({ minimum, maximum })
 const Units = Type.Integer(bounds(0, maxQuantity))
 const UnitChange = Type.Integer(bounds(-maxQuantity, maxQuantity))
 const OnHand = Type.Integer({ minimum: 0, maximum: maxQuantity, description: 'Units physically there' })
+const LowStockThreshold = Nullable(
+  Type.Integer({ minimum: 0, maximum: maxQuantity, description: 'Available units at which the level counts as low' }),
+)
 const SafetyStock = Type.Integer({ minimum: 0, maximum: maxQuantity, description: 'Units that are not sold' })
 
 export const Location = component(
@@ -48,9 +52,14 @@ export const StockLevel = component(
       reserved: Type.Integer({ ...bounds(0, maxQuantity), description: 'Units promised to orders' }),
       backordered: Type.Integer({ ...bounds(0, maxQuantity), description: 'Units that orders wait for' }),
       safetyStock: Units,
+      lowStockThreshold: LowStockThreshold,
       available: Type.Integer({
         ...bounds(-2 * maxQuantity, maxQuantity),
         description: 'onHand − reserved − safetyStock; negative means a shortfall',
+      }),
+      condition: OneOf(severities, {
+        description:
+          'low: no more than lowStockThreshold available; out: nothing available; shortfall: fewer on hand than promised',
       }),
       version: Type.Integer({
         ...bounds(1, 2_147_483_647),
@@ -67,7 +76,12 @@ export type StockLevel = Static<typeof StockLevel>
 export const SetStockLevel = component(
   'SetStockLevel',
   Type.Object(
-    { onHand: OnHand, safetyStock: Type.Optional(SafetyStock), reason: Type.Optional(Text(200)) },
+    {
+      onHand: OnHand,
+      safetyStock: Type.Optional(SafetyStock),
+      lowStockThreshold: Type.Optional(LowStockThreshold),
+      reason: Type.Optional(Text(200)),
+    },
     { ...closed, examples: [{ onHand: 120 }] },
   ),
 )
@@ -79,7 +93,13 @@ export const SetStockLevels = component(
     {
       levels: Type.Array(
         Type.Object(
-          { sku: Sku, locationId: Id('loc'), onHand: OnHand, safetyStock: Type.Optional(SafetyStock) },
+          {
+            sku: Sku,
+            locationId: Id('loc'),
+            onHand: OnHand,
+            safetyStock: Type.Optional(SafetyStock),
+            lowStockThreshold: Type.Optional(LowStockThreshold),
+          },
           closed,
         ),
         { minItems: 1, maxItems: 1_000 },

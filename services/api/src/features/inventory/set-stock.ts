@@ -13,6 +13,7 @@ interface Target {
   readonly locationId: string
   readonly onHand: number
   readonly safetyStock?: number
+  readonly lowStockThreshold?: number | null
 }
 
 /** Sets one level to what was counted; creates it when none is kept yet. */
@@ -98,9 +99,15 @@ async function writeSteps(work: Work, steps: readonly Step[], reason: string | u
 }
 
 /** A level that is counted as it was keeps its version, unless it is new. */
-function nextLevel(before: LevelRow, { onHand, safetyStock }: Target, now: Date): LevelRow {
-  const next = { ...before, on_hand: onHand, safety_stock: safetyStock ?? before.safety_stock }
-  const same = before.version > 0 && next.on_hand === before.on_hand && next.safety_stock === before.safety_stock
+function nextLevel(before: LevelRow, { onHand, safetyStock, lowStockThreshold }: Target, now: Date): LevelRow {
+  const next = {
+    ...before,
+    on_hand: onHand,
+    safety_stock: safetyStock ?? before.safety_stock,
+    low_stock_threshold: lowStockThreshold === undefined ? before.low_stock_threshold : lowStockThreshold,
+  }
+  const facts = ['on_hand', 'safety_stock', 'low_stock_threshold'] as const
+  const same = before.version > 0 && facts.every((name) => next[name] === before[name])
   return same ? before : { ...next, version: before.version + 1, updated_at: now }
 }
 

@@ -1,0 +1,1 @@
+export { stockMarkJobs } from './jobs.ts'
