@@ -366,6 +366,12 @@ export interface components {
              */
             updatedAt: string;
             cancelReason: string | null;
+            /** @description Off the order as a whole, beside the discounts of its lines */
+            discounts: components["schemas"]["OrderAmount"][];
+            /** @description Of the order as a whole */
+            shipping: components["schemas"]["OrderAmount"][];
+            /** @description On the order as a whole, beside the taxes of its lines */
+            taxes: components["schemas"]["OrderAmount"][];
             lines: components["schemas"]["OrderLine"][];
             customer: components["schemas"]["Customer"] | null;
             shippingAddress: components["schemas"]["Address"] | null;
@@ -373,6 +379,11 @@ export interface components {
             notes: string | null;
             /** @description What this caller may do now */
             allowedActions: "cancel"[];
+        };
+        /** @description An amount of the order itself */
+        OrderAmount: {
+            description: string;
+            amount: components["schemas"]["Money"];
         };
         OrderLine: {
             id: string;
@@ -455,6 +466,12 @@ export interface components {
              */
             updatedAt: string;
             cancelReason: string | null;
+            /** @description Off the order as a whole, beside the discounts of its lines */
+            discounts: components["schemas"]["OrderAmount"][];
+            /** @description Of the order as a whole */
+            shipping: components["schemas"]["OrderAmount"][];
+            /** @description On the order as a whole, beside the taxes of its lines */
+            taxes: components["schemas"]["OrderAmount"][];
             lines: components["schemas"]["OrderLine"][];
         };
         OrderSummary: {
@@ -614,6 +631,12 @@ export interface components {
             /** @description Where the stock is taken from; the default location if not given */
             locationId?: string;
             lines: components["schemas"]["PlaceOrderLine"][];
+            /** @description Off the order as a whole; giving one needs the scope orders:price */
+            discounts?: components["schemas"]["PlaceOrderAmount"][];
+            /** @description Of the order as a whole */
+            shipping?: components["schemas"]["PlaceOrderAmount"][];
+            /** @description On the order as a whole */
+            taxes?: components["schemas"]["PlaceOrderAmount"][];
             /** @description The channel the order came from */
             source?: string;
             /** @description The channel's own id of the order */
@@ -627,12 +650,19 @@ export interface components {
                 [key: string]: string;
             };
         };
+        PlaceOrderAmount: {
+            description: string;
+            amount: components["schemas"]["Price"];
+        };
+        /** @description total = quantity × unitPrice − discount + tax. Discount and tax are those of all units together. */
         PlaceOrderLine: {
             /** @description Case-sensitive */
             sku: string;
             /** Format: int32 */
             quantity: number;
             unitPrice?: components["schemas"]["Price"];
+            discount?: components["schemas"]["Price"];
+            tax?: components["schemas"]["Price"];
             /** @description At most 50 string keys of your own */
             metadata?: {
                 [key: string]: string;
@@ -747,6 +777,8 @@ export interface components {
                 unitPrice: components["schemas"]["Money"];
                 /** @enum {string} */
                 priceSource: "catalog" | "request";
+                discount: components["schemas"]["Money"];
+                tax: components["schemas"]["Money"];
                 total: components["schemas"]["Money"];
             }[];
             stock: {
@@ -786,6 +818,12 @@ export interface components {
             /** @description Where the stock is taken from; the default location if not given */
             locationId?: string;
             lines: components["schemas"]["PlaceOrderLine"][];
+            /** @description Off the order as a whole; giving one needs the scope orders:price */
+            discounts?: components["schemas"]["PlaceOrderAmount"][];
+            /** @description Of the order as a whole */
+            shipping?: components["schemas"]["PlaceOrderAmount"][];
+            /** @description On the order as a whole */
+            taxes?: components["schemas"]["PlaceOrderAmount"][];
         };
         /**
          * @example {
@@ -1032,6 +1070,7 @@ export type Meta = components['schemas']['Meta'];
 export type Money = components['schemas']['Money'];
 export type NewApiKey = components['schemas']['NewApiKey'];
 export type Order = components['schemas']['Order'];
+export type OrderAmount = components['schemas']['OrderAmount'];
 export type OrderLine = components['schemas']['OrderLine'];
 export type OrderSnapshot = components['schemas']['OrderSnapshot'];
 export type OrderSummary = components['schemas']['OrderSummary'];
@@ -1041,6 +1080,7 @@ export type OrdersTimelineParams = components['schemas']['OrdersTimelineParams']
 export type Organization = components['schemas']['Organization'];
 export type PageMeta = components['schemas']['PageMeta'];
 export type PlaceOrder = components['schemas']['PlaceOrder'];
+export type PlaceOrderAmount = components['schemas']['PlaceOrderAmount'];
 export type PlaceOrderLine = components['schemas']['PlaceOrderLine'];
 export type Price = components['schemas']['Price'];
 export type Problem = components['schemas']['Problem'];

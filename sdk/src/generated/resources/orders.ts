@@ -45,7 +45,7 @@ export class OrdersResource extends Resource {
    *
    * Prices it, reserves its stock and records it, at most once per Idempotency-Key. onAccount orders are confirmed at once; prepaid ones wait for payment until expiresAt. Needs the scope `orders:write`.
    *
-   * Fails with `AMOUNT_TOO_LARGE`, `CURRENCY_MISMATCH`, `DUPLICATE_EXTERNAL_ID`, `IDEMPOTENCY_KEY_REQUIRED`, `OUT_OF_STOCK`, `PRICE_MISSING`, `PRICE_NOT_ALLOWED`, `UNKNOWN_LOCATION`, `UNKNOWN_SKU`.
+   * Fails with `AMOUNT_TOO_LARGE`, `CURRENCY_MISMATCH`, `DISCOUNT_TOO_LARGE`, `DUPLICATE_EXTERNAL_ID`, `IDEMPOTENCY_KEY_REQUIRED`, `OUT_OF_STOCK`, `PRICE_MISSING`, `PRICE_NOT_ALLOWED`, `UNKNOWN_LOCATION`, `UNKNOWN_SKU`.
    */
   place(params: PlaceOrder, options?: CallOptions): Call<Order> {
     return this.transport.call('orders.place POST /v1/orders', params, options)
@@ -56,7 +56,7 @@ export class OrdersResource extends Resource {
    *
    * Prices and stock of an order that is not placed. Writes nothing. Needs the scope `orders:read`.
    *
-   * Fails with `AMOUNT_TOO_LARGE`, `CURRENCY_MISMATCH`, `PRICE_MISSING`, `PRICE_NOT_ALLOWED`, `UNKNOWN_LOCATION`, `UNKNOWN_SKU`.
+   * Fails with `AMOUNT_TOO_LARGE`, `CURRENCY_MISMATCH`, `DISCOUNT_TOO_LARGE`, `PRICE_MISSING`, `PRICE_NOT_ALLOWED`, `UNKNOWN_LOCATION`, `UNKNOWN_SKU`.
    */
   quote(params: QuoteOrder, options?: CallOptions): Call<Quote> {
     return this.transport.call('orders.quote POST /v1/orders/quote keyless', params, options)

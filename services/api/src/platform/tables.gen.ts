@@ -107,6 +107,7 @@ export interface Orders {
   currency: string;
   customer: Json | null;
   discount_amount: number;
+  discounts: Generated<Json>;
   expires_at: Date | null;
   external_id: string | null;
   id: string;
@@ -118,11 +119,13 @@ export interface Orders {
   organization_id: Generated<string>;
   payment_terms: string;
   placed_at: Date | null;
+  shipping: Generated<Json>;
   shipping_address: Json | null;
   shipping_amount: number;
   source: string | null;
   status: string;
   tax_amount: number;
+  taxes: Generated<Json>;
   total_amount: number;
   updated_at: Date;
   version: number;

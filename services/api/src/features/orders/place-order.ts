@@ -1,34 +1,22 @@
 import { selectProductsForSale } from '#features/catalog/index.ts'
 import { selectOrganization } from '#features/identity/index.ts'
 import { selectLocationsForSale } from '#features/inventory/index.ts'
-import { newId } from '#platform/id.ts'
-import type { FieldIssue } from '#platform/problem.ts'
 import type { View, Work } from '#platform/work.ts'
-import { personalOf, presentOrder, presentSnapshot } from './present.ts'
-import { type PricedOrder, priceOrder, type SaleTerms } from './pricing.ts'
-import { DuplicateExternalId, OutOfStock } from './problems.ts'
 import {
-  type Demand,
-  insertOrders,
-  type OrderWithLines,
-  type Reserving,
-  type Shortage,
-  selectExternalOrders,
-} from './repository.ts'
-import type { Order, PlaceOrder, QuoteOrder } from './schemas.ts'
-import { confirmsAtOnce } from './status.ts'
-import { lineTotal } from './totals.ts'
-
-export interface PlacementTerms {
-  /** How long a prepaid order keeps its stock without payment, in milliseconds. */
-  readonly paymentWindowMs: number
-}
-
-/** An order to place, and the work of the request that asks for it. */
-export interface Placing {
-  readonly work: Work
-  readonly input: PlaceOrder
-}
+  demandOf,
+  newOrder,
+  outOfStock,
+  type PlacementTerms,
+  type Placing,
+  recordPlacement,
+  reserve,
+} from './placement.ts'
+import type { PlaceOrder, QuoteOrder } from './placing-schemas.ts'
+import { presentOrder } from './present.ts'
+import { priceOrder, type SaleTerms } from './pricing.ts'
+import { DuplicateExternalId } from './problems.ts'
+import { insertOrders, selectExternalOrders } from './repository.ts'
+import type { Order } from './schemas.ts'
 
 /**
  * Places orders of one organization together, all or none, in one statement over all of them: priced, reserved,
@@ -81,129 +69,4 @@ async function refuseDuplicates(work: Work, inputs: readonly PlaceOrder[]): Prom
   const existing = await selectExternalOrders(work, named)
   const [taken] = existing
   if (taken) throw new DuplicateExternalId({ detail: `${taken.source} ${taken.external_id} is order ${taken.id}` })
-}
-
-function newOrder(work: Work, input: PlaceOrder, priced: PricedOrder, terms: PlacementTerms): OrderWithLines {
-  const id = newId('ord')
-  const paymentTerms = input.paymentTerms ?? 'prepaid'
-  const confirmed = confirmsAtOnce(paymentTerms, priced.totals.total)
-  return {
-    id,
-    number: `${work.now.toISOString().slice(0, 10).replaceAll('-', '')}-${id.slice(-8).toUpperCase()}`,
-    status: confirmed ? 'confirmed' : 'pending',
-    source: input.source ?? null,
-    external_id: input.externalId ?? null,
-    location_id: priced.locationId,
-    payment_terms: paymentTerms,
-    currency: priced.currency,
-    items_amount: priced.totals.items,
-    discount_amount: priced.totals.discount,
-    shipping_amount: priced.totals.shipping,
-    tax_amount: priced.totals.tax,
-    total_amount: priced.totals.total,
-    customer: input.customer ?? null,
-    shipping_address: input.shippingAddress ?? null,
-    billing_address: input.billingAddress ?? null,
-    notes: input.notes ?? null,
-    metadata: input.metadata ?? {},
-    cancel_reason: null,
-    expires_at: confirmed ? null : new Date(work.now.getTime() + terms.paymentWindowMs),
-    placed_at: work.now,
-    confirmed_at: confirmed ? work.now : null,
-    closed_at: null,
-    version: confirmed ? 2 : 1,
-    created_at: work.now,
-    updated_at: work.now,
-    lines: priced.lines.map((line, position) => newLine(line, position, input.lines[position]?.metadata ?? {})),
-  }
-}
-
-const newLine = (line: PricedOrder['lines'][number], position: number, metadata: Record<string, string>) => ({
-  position,
-  id: newId('lin'),
-  sku: line.sku,
-  title: line.title,
-  tracked: line.tracked,
-  quantity: line.quantity,
-  quantity_cancelled: 0,
-  quantity_fulfilled: 0,
-  unit_price_amount: line.unitPrice,
-  discount_amount: 0,
-  tax_amount: 0,
-  total_amount: lineTotal({ unitPrice: line.unitPrice, quantity: line.quantity, discount: 0, tax: 0 }),
-  metadata,
-})
-
-/** One reservation per order and SKU: lines of the same SKU are summed, untracked ones need none. */
-function reserve(placings: readonly Placing[], orders: readonly OrderWithLines[]): Reserving[] {
-  const later = new Map<string, number>()
-  const pairs = orders.map((order, index) => ({ order, work: (placings[index] as Placing).work }))
-  const reservations = pairs.reverse().flatMap(({ order, work }) =>
-    [...quantitiesBySku(order)].map(([sku, quantity]): Reserving => {
-      const level = `${sku}@${order.location_id}`
-      const takenLater = later.get(level) ?? 0
-      later.set(level, takenLater + quantity)
-      return {
-        id: newId('rsv'),
-        movement_id: newId('mov'),
-        order_id: order.id,
-        sku,
-        location_id: order.location_id,
-        quantity,
-        state: order.status === 'confirmed' ? 'firm' : 'held',
-        expires_at: order.expires_at,
-        version: 1,
-        created_at: work.now,
-        updated_at: work.now,
-        later: takenLater,
-        actor: { type: work.actor.type, id: work.actor.principalId },
-        request_id: work.requestId,
-        occurred_at: work.now,
-      }
-    }),
-  )
-  return reservations.reverse()
-}
-
-function quantitiesBySku({ lines }: Pick<OrderWithLines, 'lines'>): Map<string, number> {
-  const quantities = new Map<string, number>()
-  for (const { sku, quantity, tracked } of lines)
-    if (tracked) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
-  return quantities
-}
-
-/** What all reservations together take of each level; the first of a level knows what those after it take. */
-function demandOf(reservations: readonly Reserving[]): Demand[] {
-  const demand = new Map<string, Demand>()
-  for (const { sku, location_id, quantity, later } of reservations) {
-    const level = `${sku}@${location_id}`
-    if (!demand.has(level)) demand.set(level, { sku, location_id, quantity: quantity + later })
-  }
-  return [...demand.values()]
-}
-
-function outOfStock(inputs: readonly PlaceOrder[], shortages: readonly Shortage[]): Error {
-  const bySku = new Map(shortages.map((shortage) => [shortage.sku, shortage]))
-  const errors = inputs.flatMap(({ lines }) =>
-    lines.flatMap(({ sku }, index): FieldIssue[] => {
-      const short = bySku.get(sku)
-      if (!short) return []
-      const message = `SKU ${sku}: ${short.quantity} requested, ${short.available} available`
-      return [{ field: `lines[${index}].quantity`, pointer: `/lines/${index}/quantity`, code: 'OUT_OF_STOCK', message }]
-    }),
-  )
-  return new OutOfStock({ detail: errors[0]?.message ?? OutOfStock.definition.title, errors })
-}
-
-/** Placing and confirming at once are two versions and two entries of the ledger. */
-function recordPlacement(work: Work, order: OrderWithLines): void {
-  const placed = { ...order, status: 'pending', version: 1, confirmed_at: null }
-  const personal = personalOf(order)
-  const hasPersonal = Object.values(personal).some((value) => value !== null)
-  const resource = (version: number) => ({ type: 'order', id: order.id, version })
-  const withPersonal = hasPersonal ? { personal } : {}
-  work.record({ type: 'order.placed', resource: resource(1), data: presentSnapshot(placed), ...withPersonal })
-  if (order.version === 1) return
-  const changed = ['status', 'confirmedAt']
-  work.record({ type: 'order.confirmed', resource: resource(2), changed, data: presentSnapshot(order) })
 }

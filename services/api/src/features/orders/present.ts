@@ -1,8 +1,9 @@
 import { money } from '#platform/money.ts'
 import type { Scope } from '#platform/scopes.ts'
 import { timestamp, timestampOrNull } from '#platform/wire.ts'
+import type { DescribedAmount } from './pricing.ts'
 import type { EntryRow, LineRow, OrderRow, OrderWithLines } from './repository.ts'
-import type { Order, OrderSnapshot, OrderSummary, TimelineEntry } from './schemas.ts'
+import type { Order, OrderAmount, OrderSnapshot, OrderSummary, TimelineEntry } from './schemas.ts'
 import { allowedActions } from './status.ts'
 
 export const presentSummary = (row: OrderRow): OrderSummary => ({
@@ -37,6 +38,9 @@ export const presentSummary = (row: OrderRow): OrderSummary => ({
 export const presentSnapshot = (row: OrderWithLines): OrderSnapshot => ({
   ...presentSummary(row),
   cancelReason: row.cancel_reason,
+  discounts: presentAmounts(row.discounts, row.currency),
+  shipping: presentAmounts(row.shipping, row.currency),
+  taxes: presentAmounts(row.taxes, row.currency),
   lines: row.lines.map((line) => presentLine(line, row.currency)),
 })
 
@@ -55,6 +59,12 @@ export const personalOf = (
   billingAddress: row.billing_address as Order['billingAddress'],
   notes: row.notes,
 })
+
+const presentAmounts = (stored: OrderRow['discounts'], currency: string): OrderAmount[] =>
+  (stored as unknown as DescribedAmount[]).map(({ description, amount }) => ({
+    description,
+    amount: money(amount, currency),
+  }))
 
 const presentLine = (line: LineRow, currency: string): OrderSnapshot['lines'][number] => ({
   id: line.id,

@@ -32,7 +32,7 @@ export const PriceMissing = defineProblem({
 export const PriceNotAllowed = defineProblem({
   status: 403,
   code: 'PRICE_NOT_ALLOWED',
-  title: 'Giving a unit price needs the scope orders:price',
+  title: 'Giving a unit price or a discount needs the scope orders:price',
 })
 export const CurrencyMismatch = defineProblem({
   status: 422,
@@ -49,4 +49,10 @@ export const AmountTooLarge = defineProblem({
   status: 422,
   code: 'AMOUNT_TOO_LARGE',
   title: 'The sum of the order is too large',
+})
+export const DiscountTooLarge = defineProblem({
+  status: 422,
+  code: 'DISCOUNT_TOO_LARGE',
+  title: 'A discount is larger than what there is to pay',
+  advice: 'Neither a line nor the order may come to less than nothing.',
 })

@@ -3,9 +3,11 @@ import { command, groupedCommand } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
 import { cancelOrder } from './cancel-order.ts'
 import { placeOrders } from './place-order.ts'
+import { PlaceOrder, Quote, QuoteOrder } from './placing-schemas.ts'
 import {
   AmountTooLarge,
   CurrencyMismatch,
+  DiscountTooLarge,
   DuplicateExternalId,
   OrderNotCancellable,
   OrderNotFound,
@@ -24,13 +26,18 @@ import {
   OrderParams,
   OrderSummary,
   orderFilter,
-  PlaceOrder,
-  Quote,
-  QuoteOrder,
   TimelineEntry,
 } from './schemas.ts'
 
-const pricing = [UnknownSku, PriceMissing, PriceNotAllowed, CurrencyMismatch, UnknownLocation, AmountTooLarge]
+const pricing = [
+  UnknownSku,
+  PriceMissing,
+  PriceNotAllowed,
+  CurrencyMismatch,
+  UnknownLocation,
+  AmountTooLarge,
+  DiscountTooLarge,
+]
 
 export function orderRoutes(app: FastifyInstance): void {
   const terms = { paymentWindowMs: app.kernel.config.ORDER_PAYMENT_WINDOW_MINUTES * 60_000 }

@@ -59,6 +59,9 @@ t.test('places the least order there is, priced from the catalog and confirmed a
     createdAt: data.createdAt,
     updatedAt: data.createdAt,
     cancelReason: null,
+    discounts: [],
+    shipping: [],
+    taxes: [],
     lines: [
       {
         id: data.lines[0].id,

@@ -1,0 +1,112 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { component, Nullable, OneOf } from '#platform/schema.ts'
+import { Currency, closed, Id, Metadata, Money, Price, Sku, Text } from '#platform/wire.ts'
+import { Address, Customer, ExternalId, maxAmounts, PaymentTerms, Quantity, Source, Totals } from './schemas.ts'
+
+export const PlaceOrderLine = component(
+  'PlaceOrderLine',
+  Type.Object(
+    {
+      sku: Sku,
+      quantity: Quantity,
+      unitPrice: Type.Optional(Price),
+      discount: Type.Optional(Price),
+      tax: Type.Optional(Price),
+      metadata: Type.Optional(Metadata),
+    },
+    {
+      ...closed,
+      description: 'total = quantity × unitPrice − discount + tax. Discount and tax are those of all units together.',
+    },
+  ),
+)
+
+export const PlaceOrderAmount = component(
+  'PlaceOrderAmount',
+  Type.Object({ description: Text(200), amount: Price }, closed),
+)
+const amounts = (description: string) =>
+  Type.Optional(Type.Array(PlaceOrderAmount, { maxItems: maxAmounts, description }))
+
+const basket = {
+  paymentTerms: Type.Optional(PaymentTerms),
+  currency: Type.Optional(Currency),
+  locationId: Type.Optional(Id('loc', 'Where the stock is taken from; the default location if not given')),
+  lines: Type.Array(PlaceOrderLine, { minItems: 1, maxItems: 1_000 }),
+  discounts: amounts('Off the order as a whole; giving one needs the scope orders:price'),
+  shipping: amounts('Of the order as a whole'),
+  taxes: amounts('On the order as a whole'),
+}
+
+export const PlaceOrder = component(
+  'PlaceOrder',
+  Type.Object(
+    {
+      ...basket,
+      source: Type.Optional(Source),
+      externalId: Type.Optional(ExternalId),
+      customer: Type.Optional(Customer),
+      shippingAddress: Type.Optional(Address),
+      billingAddress: Type.Optional(Address),
+      notes: Type.Optional(Type.String({ maxLength: 2_000 })),
+      metadata: Type.Optional(Metadata),
+    },
+    {
+      ...closed,
+      dependentRequired: { source: ['externalId'], externalId: ['source'] },
+      examples: [{ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }],
+    },
+  ),
+)
+export type PlaceOrder = Static<typeof PlaceOrder>
+
+export const QuoteOrder = component(
+  'QuoteOrder',
+  Type.Object(basket, {
+    ...closed,
+    examples: [{ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }],
+  }),
+)
+export type QuoteOrder = Static<typeof QuoteOrder>
+
+export const Quote = component(
+  'Quote',
+  Type.Object(
+    {
+      placeable: Type.Boolean({ description: 'Whether the order could be placed now' }),
+      locationId: Id('loc'),
+      totals: Totals,
+      lines: Type.Array(
+        Type.Object(
+          {
+            sku: Sku,
+            title: Text(500),
+            quantity: Quantity,
+            unitPrice: Money,
+            priceSource: OneOf(['catalog', 'request']),
+            discount: Money,
+            tax: Money,
+            total: Money,
+          },
+          closed,
+        ),
+        { maxItems: 1_000 },
+      ),
+      stock: Type.Array(
+        Type.Object(
+          {
+            sku: Sku,
+            policy: OneOf(['deny', 'untracked']),
+            requested: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Over all lines of the SKU' }),
+            available: Nullable(Type.Integer({ minimum: -2_000_000_000, maximum: 1_000_000_000 })),
+            sufficient: Type.Boolean(),
+          },
+          closed,
+        ),
+        { maxItems: 1_000 },
+      ),
+    },
+    closed,
+  ),
+)
+export type Quote = Static<typeof Quote>
