@@ -405,6 +405,21 @@ export interface components {
                 [key: string]: string;
             };
         };
+        OrderRefusal: {
+            /** Format: int32 */
+            status: number;
+            code: string;
+            title: string;
+            detail: string;
+            retryable: boolean;
+            errors: {
+                field: string;
+                /** @description Into the body of the batch */
+                pointer: string;
+                code: string;
+                message: string;
+            }[];
+        };
         /** @description An order as the ledger keeps it: without personal fields */
         OrderSnapshot: {
             id: string;
@@ -668,6 +683,33 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * @example {
+         *       "orders": [
+         *         {
+         *           "paymentTerms": "onAccount",
+         *           "lines": [
+         *             {
+         *               "sku": "85123A",
+         *               "quantity": 6
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        PlaceOrders: {
+            orders: components["schemas"]["PlaceOrder"][];
+        };
+        PlacedOrders: {
+            /** @description One for each order, in the order of the request */
+            results: (components["schemas"]["PlacedResult"] | components["schemas"]["RefusedResult"])[];
+        };
+        PlacedResult: {
+            /** @enum {string} */
+            status: "placed";
+            order: components["schemas"]["Order"];
+        };
         Price: {
             /**
              * Format: int64
@@ -824,6 +866,11 @@ export interface components {
             shipping?: components["schemas"]["PlaceOrderAmount"][];
             /** @description On the order as a whole */
             taxes?: components["schemas"]["PlaceOrderAmount"][];
+        };
+        RefusedResult: {
+            /** @enum {string} */
+            status: "refused";
+            problem: components["schemas"]["OrderRefusal"];
         };
         /**
          * @example {
@@ -1072,6 +1119,7 @@ export type NewApiKey = components['schemas']['NewApiKey'];
 export type Order = components['schemas']['Order'];
 export type OrderAmount = components['schemas']['OrderAmount'];
 export type OrderLine = components['schemas']['OrderLine'];
+export type OrderRefusal = components['schemas']['OrderRefusal'];
 export type OrderSnapshot = components['schemas']['OrderSnapshot'];
 export type OrderSummary = components['schemas']['OrderSummary'];
 export type OrderTotals = components['schemas']['OrderTotals'];
@@ -1082,12 +1130,16 @@ export type PageMeta = components['schemas']['PageMeta'];
 export type PlaceOrder = components['schemas']['PlaceOrder'];
 export type PlaceOrderAmount = components['schemas']['PlaceOrderAmount'];
 export type PlaceOrderLine = components['schemas']['PlaceOrderLine'];
+export type PlaceOrders = components['schemas']['PlaceOrders'];
+export type PlacedOrders = components['schemas']['PlacedOrders'];
+export type PlacedResult = components['schemas']['PlacedResult'];
 export type Price = components['schemas']['Price'];
 export type Problem = components['schemas']['Problem'];
 export type Product = components['schemas']['Product'];
 export type ProductsListParams = components['schemas']['ProductsListParams'];
 export type Quote = components['schemas']['Quote'];
 export type QuoteOrder = components['schemas']['QuoteOrder'];
+export type RefusedResult = components['schemas']['RefusedResult'];
 export type RotateApiKey = components['schemas']['RotateApiKey'];
 export type SetStockLevel = components['schemas']['SetStockLevel'];
 export type SetStockLevels = components['schemas']['SetStockLevels'];

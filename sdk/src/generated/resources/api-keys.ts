@@ -26,7 +26,11 @@ export class ApiKeysResource extends Resource {
     return this.transport.call('apiKeys.get GET /v1/api-keys/{apiKeyId}', params, options, apiKeyId)
   }
 
-  /** List API keys, newest first. Needs the scope `apiKeys:read`. */
+  /**
+   * List API keys, newest first. Needs the scope `apiKeys:read`.
+   *
+   * Fails with `INVALID_CURSOR`.
+   */
   list(params?: ApiKeysListParams, options?: CallOptions): List<ApiKey> {
     return this.transport.list('apiKeys.list GET /v1/api-keys', params, options)
   }

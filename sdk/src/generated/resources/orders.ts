@@ -2,7 +2,7 @@
 import type { Call, CallOptions, NoParams } from '../../call.ts'
 import type { List } from '../../page.ts'
 import { Resource } from '../../transport.ts'
-import type { CancelOrder, Order, OrderSummary, OrdersListParams, OrdersTimelineParams, PlaceOrder, Quote, QuoteOrder, TimelineEntry } from '../types.ts'
+import type { CancelOrder, Order, OrderSummary, OrdersListParams, OrdersTimelineParams, PlaceOrder, PlaceOrders, PlacedOrders, Quote, QuoteOrder, TimelineEntry } from '../types.ts'
 
 /** Orders, from quote to cancellation */
 export class OrdersResource extends Resource {
@@ -35,7 +35,11 @@ export class OrdersResource extends Resource {
     return this.transport.call('orders.getByExternalId GET /v1/orders/external/{source}/{externalId}', params, options, source, externalId)
   }
 
-  /** List orders, newest first. Needs the scope `orders:read`. */
+  /**
+   * List orders, newest first. Needs the scope `orders:read`.
+   *
+   * Fails with `INVALID_CURSOR`.
+   */
   list(params?: OrdersListParams, options?: CallOptions): List<OrderSummary> {
     return this.transport.list('orders.list GET /v1/orders', params, options)
   }
@@ -52,6 +56,17 @@ export class OrdersResource extends Resource {
   }
 
   /**
+   * Place up to 500 orders
+   *
+   * Each order is placed wholly or refused alone, in the order of the batch: what an order takes, those after it do not find. The refusals are part of the answer, which a retry with the same key repeats. Needs the scope `orders:write`.
+   *
+   * Fails with `IDEMPOTENCY_KEY_REQUIRED`.
+   */
+  placeBatch(params: PlaceOrders, options?: CallOptions): Call<PlacedOrders> {
+    return this.transport.call('orders.placeBatch POST /v1/orders/batch', params, options)
+  }
+
+  /**
    * Quote an order
    *
    * Prices and stock of an order that is not placed. Writes nothing. Needs the scope `orders:read`.
@@ -65,7 +80,7 @@ export class OrdersResource extends Resource {
   /**
    * List what happened to an order, oldest first. Needs the scope `orders:read`.
    *
-   * Fails with `ORDER_NOT_FOUND`.
+   * Fails with `INVALID_CURSOR`, `ORDER_NOT_FOUND`.
    */
   timeline(orderId: string, params?: OrdersTimelineParams, options?: CallOptions): List<TimelineEntry> {
     return this.transport.list('orders.timeline GET /v1/orders/{orderId}/timeline', params, options, orderId)

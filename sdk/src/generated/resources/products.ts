@@ -24,7 +24,11 @@ export class ProductsResource extends Resource {
     return this.transport.call('products.get GET /v1/products/{productId}', params, options, productId)
   }
 
-  /** List products, newest first. Needs the scope `products:read`. */
+  /**
+   * List products, newest first. Needs the scope `products:read`.
+   *
+   * Fails with `INVALID_CURSOR`.
+   */
   list(params?: ProductsListParams, options?: CallOptions): List<Product> {
     return this.transport.list('products.list GET /v1/products', params, options)
   }

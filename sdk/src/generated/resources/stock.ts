@@ -26,7 +26,11 @@ export class StockResource extends Resource {
     return this.transport.call('stock.getLevel GET /v1/stock/{sku}/{locationId}', params, options, sku, locationId)
   }
 
-  /** List stock levels by SKU. Needs the scope `stock:read`. */
+  /**
+   * List stock levels by SKU. Needs the scope `stock:read`.
+   *
+   * Fails with `INVALID_CURSOR`.
+   */
   listLevels(params?: StockListLevelsParams, options?: CallOptions): List<StockLevel> {
     return this.transport.list('stock.listLevels GET /v1/stock', params, options)
   }
@@ -34,7 +38,7 @@ export class StockResource extends Resource {
   /**
    * List the movements of a stock level, newest first. Needs the scope `stock:read`.
    *
-   * Fails with `STOCK_LEVEL_NOT_FOUND`.
+   * Fails with `INVALID_CURSOR`, `STOCK_LEVEL_NOT_FOUND`.
    */
   listMovements(sku: string, locationId: string, params?: StockListMovementsParams, options?: CallOptions): List<StockMovement> {
     return this.transport.list('stock.listMovements GET /v1/stock/{sku}/{locationId}/movements', params, options, sku, locationId)

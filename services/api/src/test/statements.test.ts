@@ -86,6 +86,11 @@ t.test('what is done to 100 takes as many statements as to 1', async (t) => {
     ['quoting', () => operator.post('/v1/orders/quote', order(1)), () => operator.post('/v1/orders/quote', order(100))],
     ['placing', () => operator.post('/v1/orders', order(1)), () => operator.post('/v1/orders', order(100))],
     [
+      'placing in a batch',
+      () => operator.post('/v1/orders/batch', { orders: [order(1)] }),
+      () => operator.post('/v1/orders/batch', { orders: Array.from({ length: 100 }, () => order(3)) }),
+    ],
+    [
       'cancelling',
       () => operator.post(`/v1/orders/${few}/cancel`, {}),
       () => operator.post(`/v1/orders/${many}/cancel`, {}),

@@ -1,6 +1,7 @@
 import { selectProductsForSale } from '#features/catalog/index.ts'
 import { selectOrganization } from '#features/identity/index.ts'
 import { selectLocationsForSale } from '#features/inventory/index.ts'
+import type { AppError } from '#platform/problem.ts'
 import type { View, Work } from '#platform/work.ts'
 import {
   demandOf,
@@ -15,7 +16,7 @@ import type { PlaceOrder, QuoteOrder } from './placing-schemas.ts'
 import { presentOrder } from './present.ts'
 import { priceOrder, type SaleTerms } from './pricing.ts'
 import { DuplicateExternalId } from './problems.ts'
-import { insertOrders, selectExternalOrders } from './repository.ts'
+import { type ExternalOrder, insertOrders, type OrderWithLines, selectExternalOrders } from './repository.ts'
 import type { Order } from './schemas.ts'
 
 /**
@@ -29,6 +30,13 @@ export async function placeOrders(placings: readonly Placing[], terms: Placement
   const inputs = placings.map(({ input }) => input)
   const [sale] = await Promise.all([readSaleTerms(first.work, inputs), refuseDuplicates(first.work, inputs)])
   const orders = placings.map(({ work, input }) => newOrder(work, input, priceOrder(sale, work.actor, input), terms))
+  return placeNew(placings, orders)
+}
+
+/** Inserts orders that are priced, all or none, and records them. */
+export async function placeNew(placings: readonly Placing[], orders: readonly OrderWithLines[]): Promise<Order[]> {
+  const [first] = placings
+  if (!first) return []
   const reservations = reserve(placings, orders)
   const shortages = await insertOrders(first.work, {
     orders: orders.map(({ lines: _lines, ...order }) => order),
@@ -36,7 +44,11 @@ export async function placeOrders(placings: readonly Placing[], terms: Placement
     demand: demandOf(reservations),
     reservations,
   })
-  if (shortages.length > 0) throw outOfStock(inputs, shortages)
+  if (shortages.length > 0)
+    throw outOfStock(
+      placings.flatMap(({ input }) => input.lines),
+      shortages,
+    )
   return orders.map((order, index) => {
     const { work } = placings[index] as Placing
     recordPlacement(work, order)
@@ -62,11 +74,17 @@ export async function readSaleTerms(view: Pick<View, 'db'>, inputs: readonly Quo
 }
 
 async function refuseDuplicates(work: Work, inputs: readonly PlaceOrder[]): Promise<void> {
+  const [taken] = await readTaken(work, inputs)
+  if (taken) throw duplicateOf(taken)
+}
+
+/** The orders that exist already under the sources and external ids of these. */
+export async function readTaken(work: Work, inputs: readonly PlaceOrder[]): Promise<ExternalOrder[]> {
   const named = inputs.flatMap(({ source, externalId }) =>
     source === undefined || externalId === undefined ? [] : [{ source, externalId }],
   )
-  if (named.length === 0) return
-  const existing = await selectExternalOrders(work, named)
-  const [taken] = existing
-  if (taken) throw new DuplicateExternalId({ detail: `${taken.source} ${taken.external_id} is order ${taken.id}` })
+  return named.length === 0 ? [] : selectExternalOrders(work, named)
 }
+
+export const duplicateOf = ({ source, external_id, id }: ExternalOrder): AppError =>
+  new DuplicateExternalId({ detail: `${source} ${external_id} is order ${id}` })

@@ -1,5 +1,5 @@
 import { newId } from '#platform/id.ts'
-import type { FieldIssue } from '#platform/problem.ts'
+import type { AppError, FieldIssue } from '#platform/problem.ts'
 import type { Work } from '#platform/work.ts'
 import type { PlaceOrder } from './placing-schemas.ts'
 import { personalOf, presentSnapshot } from './present.ts'
@@ -109,7 +109,8 @@ export function reserve(placings: readonly Placing[], orders: readonly OrderWith
   return reservations.reverse()
 }
 
-function quantitiesBySku({ lines }: Pick<OrderWithLines, 'lines'>): Map<string, number> {
+/** What an order takes from the stock; lines of the same SKU are summed. */
+export function quantitiesBySku({ lines }: Pick<OrderWithLines, 'lines'>): Map<string, number> {
   const quantities = new Map<string, number>()
   for (const { sku, quantity, tracked } of lines)
     if (tracked) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
@@ -126,16 +127,17 @@ export function demandOf(reservations: readonly Reserving[]): Demand[] {
   return [...demand.values()]
 }
 
-export function outOfStock(inputs: readonly PlaceOrder[], shortages: readonly Shortage[]): Error {
+export function outOfStock(
+  lines: PlaceOrder['lines'],
+  shortages: readonly Pick<Shortage, 'sku' | 'quantity' | 'available'>[],
+): AppError {
   const bySku = new Map(shortages.map((shortage) => [shortage.sku, shortage]))
-  const errors = inputs.flatMap(({ lines }) =>
-    lines.flatMap(({ sku }, index): FieldIssue[] => {
-      const short = bySku.get(sku)
-      if (!short) return []
-      const message = `SKU ${sku}: ${short.quantity} requested, ${short.available} available`
-      return [{ field: `lines[${index}].quantity`, pointer: `/lines/${index}/quantity`, code: 'OUT_OF_STOCK', message }]
-    }),
-  )
+  const errors = lines.flatMap(({ sku }, index): FieldIssue[] => {
+    const short = bySku.get(sku)
+    if (!short) return []
+    const message = `SKU ${sku}: ${short.quantity} requested, ${short.available} available`
+    return [{ field: `lines[${index}].quantity`, pointer: `/lines/${index}/quantity`, code: 'OUT_OF_STOCK', message }]
+  })
   return new OutOfStock({ detail: errors[0]?.message ?? OutOfStock.definition.title, errors })
 }
 

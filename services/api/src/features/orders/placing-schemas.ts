@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { Currency, closed, Id, Metadata, Money, Price, Sku, Text } from '#platform/wire.ts'
-import { Address, Customer, ExternalId, maxAmounts, PaymentTerms, Quantity, Source, Totals } from './schemas.ts'
+import { Address, Customer, ExternalId, maxAmounts, Order, PaymentTerms, Quantity, Source, Totals } from './schemas.ts'
 
 export const PlaceOrderLine = component(
   'PlaceOrderLine',
@@ -59,6 +59,64 @@ export const PlaceOrder = component(
   ),
 )
 export type PlaceOrder = Static<typeof PlaceOrder>
+
+export const maxBatch = 500
+
+export const PlaceOrders = component(
+  'PlaceOrders',
+  Type.Object(
+    { orders: Type.Array(PlaceOrder, { minItems: 1, maxItems: maxBatch }) },
+    { ...closed, examples: [{ orders: [{ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }] }] },
+  ),
+)
+export type PlaceOrders = Static<typeof PlaceOrders>
+
+const longText = 2_000
+
+/** The facts of the problem that placing the order alone would have answered. */
+export const OrderRefusal = component(
+  'OrderRefusal',
+  Type.Object(
+    {
+      status: Type.Integer({ minimum: 400, maximum: 499 }),
+      code: Text(64),
+      title: Text(200),
+      detail: Text(longText),
+      retryable: Type.Boolean(),
+      errors: Type.Array(
+        Type.Object(
+          {
+            field: Text(longText),
+            pointer: Text(longText, { description: 'Into the body of the batch' }),
+            code: Text(64),
+            message: Text(longText),
+          },
+          closed,
+        ),
+        { maxItems: 1_000 },
+      ),
+    },
+    closed,
+  ),
+)
+export type OrderRefusal = Static<typeof OrderRefusal>
+
+const Placed = component('PlacedResult', Type.Object({ status: OneOf(['placed']), order: Order }, closed))
+const Refused = component('RefusedResult', Type.Object({ status: OneOf(['refused']), problem: OrderRefusal }, closed))
+
+export const PlacedOrders = component(
+  'PlacedOrders',
+  Type.Object(
+    {
+      results: Type.Array(Type.Union([Placed, Refused]), {
+        maxItems: maxBatch,
+        description: 'One for each order, in the order of the request',
+      }),
+    },
+    closed,
+  ),
+)
+export type PlacedOrders = Static<typeof PlacedOrders>
 
 export const QuoteOrder = component(
   'QuoteOrder',

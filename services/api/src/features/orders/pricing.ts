@@ -132,12 +132,15 @@ function refuseForeignAmounts(actor: Actor, input: QuoteOrder, currency: string)
   refuseAmounts(CurrencyMismatch, foreign, ({ price }) => `the order is in ${currency}, not ${price.currency}`)
 }
 
+/** An answer names no more amounts than this. */
+const maxIssues = 1_000
+
 function refuseAmounts(
   Refusal: ProblemClass,
   refused: readonly GivenAmount[],
   reasonOf: (amount: GivenAmount) => string,
 ): void {
-  const errors = refused.map((amount): FieldIssue => {
+  const errors = refused.slice(0, maxIssues).map((amount): FieldIssue => {
     const field = amount.pointer
       .slice(1)
       .replace(/\/(\d+)/g, '[$1]')

@@ -154,11 +154,13 @@ export async function selectOrder(view: Pick<View, 'db'>, id: string): Promise<O
   return order && { ...order, lines }
 }
 
+export type ExternalOrder = Pick<OrderRow, 'id' | 'source' | 'external_id'>
+
 /** Orders that exist under these sources and external ids. */
 export async function selectExternalOrders(
   work: Work,
   named: readonly { readonly source: string; readonly externalId: string }[],
-) {
+): Promise<ExternalOrder[]> {
   const rows = await work.db
     .selectFrom('orders')
     .select(['id', 'source', 'external_id'])

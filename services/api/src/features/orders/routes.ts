@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { command, groupedCommand } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
 import { cancelOrder } from './cancel-order.ts'
+import { placeBatch } from './place-batch.ts'
 import { placeOrders } from './place-order.ts'
-import { PlaceOrder, Quote, QuoteOrder } from './placing-schemas.ts'
+import { PlacedOrders, PlaceOrder, PlaceOrders, Quote, QuoteOrder } from './placing-schemas.ts'
 import {
   AmountTooLarge,
   CurrencyMismatch,
@@ -62,6 +63,23 @@ export function orderRoutes(app: FastifyInstance): void {
           items.map(({ work, input }) => ({ work, input: input.body })),
           terms,
         ),
+    }),
+  )
+  app.route(
+    command({
+      id: 'orders.placeBatch',
+      summary: 'Place up to 500 orders',
+      description:
+        'Each order is placed wholly or refused alone, in the order of the batch: what an order takes, those after it do not find. The refusals are part of the answer, which a retry with the same key repeats.',
+      method: 'POST',
+      url: '/v1/orders/batch',
+      status: 200,
+      scope: 'orders:write',
+      idempotency: 'required',
+      body: PlaceOrders,
+      returns: PlacedOrders,
+      problems: [],
+      handle: (work, { body }) => placeBatch(work, body, terms),
     }),
   )
   app.route(
