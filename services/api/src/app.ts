@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { catalogRoutes } from '#features/catalog/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
+import { orderChangeRoutes } from '#features/order-changes/index.ts'
 import { orderRoutes } from '#features/orders/index.ts'
 import { authenticateRequests, authorizeRequests } from '#http/authentication.ts'
 import { protectBrowsers } from '#http/browser-policy.ts'
@@ -63,7 +64,7 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   reportHealth(http, readinessChecks(runtime))
   servePages(http)
   await serveDocs(http)
-  for (const routes of [identityRoutes, catalogRoutes, inventoryRoutes, orderRoutes]) routes(http)
+  for (const routes of [identityRoutes, catalogRoutes, inventoryRoutes, orderRoutes, orderChangeRoutes]) routes(http)
   return {
     http,
     drain: () => {

@@ -1,5 +1,5 @@
 import { type ApiKeyLookup, createApiKeyLookup } from '#features/identity/index.ts'
-import { orderJobs } from '#features/orders/index.ts'
+import { orderJobs } from '#features/order-changes/index.ts'
 import { type Caches, createCaches } from '#platform/cache.ts'
 import { type Clock, systemClock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'

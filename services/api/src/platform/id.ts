@@ -11,6 +11,7 @@ export const idPrefixes = {
   movement: 'mov',
   order: 'ord',
   line: 'lin',
+  hold: 'hld',
   event: 'evt',
   request: 'req',
 } as const

@@ -16,8 +16,13 @@ export const eventTypes = [
   'product.created',
   'product.updated',
   'stock.adjusted',
+  'order.drafted',
   'order.placed',
   'order.confirmed',
+  'order.updated',
+  'order.lineCancelled',
+  'order.holdAdded',
+  'order.holdReleased',
   'order.cancelled',
   'order.expired',
 ] as const

@@ -80,6 +80,17 @@ export interface Locations {
   version: Generated<number>;
 }
 
+export interface OrderHolds {
+  blocks: string;
+  created_at: Date;
+  id: string;
+  kind: string;
+  order_id: string;
+  organization_id: Generated<string>;
+  reason: string | null;
+  released_at: Date | null;
+}
+
 export interface OrderLines {
   discount_amount: number;
   id: string;
@@ -207,6 +218,7 @@ export interface DB {
   idempotency_keys: IdempotencyKeys;
   ledger: Ledger;
   locations: Locations;
+  order_holds: OrderHolds;
   order_lines: OrderLines;
   orders: Orders;
   organizations: Organizations;

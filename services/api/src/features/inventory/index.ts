@@ -1,5 +1,5 @@
 export { createLocation } from './locations.ts'
-export { releaseStock } from './release-stock.ts'
+export { releasePart, releaseStock } from './release-stock.ts'
 export { lockLevels, selectLevelsAt, selectLocation, selectLocationsForSale } from './repository.ts'
 export { inventoryRoutes } from './routes.ts'
 export { setStockLevels } from './set-stock.ts'

@@ -201,3 +201,21 @@ export async function endReservations(work: Work, orderId: string, state: 'relea
 const endText = `update reservations set state = $2, version = version + 1, updated_at = $3
   where organization_id = current_setting('app.organization_id') and order_id = $1 and state in ('held', 'firm')
   returning sku, location_id, quantity`
+
+/** Takes units off the one reservation an order has of a SKU; the last of them ends it. */
+export async function shrinkReservation(
+  work: Work,
+  orderId: string,
+  { sku, quantity }: { readonly sku: string; readonly quantity: number },
+) {
+  const { rows } = await work.db.executeQuery<LevelKey & { quantity: number }>(
+    CompiledQuery.raw(shrinkText, [orderId, sku, quantity, work.now]),
+  )
+  return rows
+}
+
+const shrinkText = `update reservations set quantity = case when quantity > $3 then quantity - $3 else quantity end,
+    state = case when quantity > $3 then state else 'released' end, version = version + 1, updated_at = $4
+  where organization_id = current_setting('app.organization_id') and order_id = $1 and sku = $2
+    and state in ('held', 'firm') and quantity >= $3
+  returning sku, location_id, $3::integer as quantity`

@@ -37,9 +37,9 @@ export async function placeOrders(placings: readonly Placing[], terms: Placement
 export async function placeNew(placings: readonly Placing[], orders: readonly OrderWithLines[]): Promise<Order[]> {
   const [first] = placings
   if (!first) return []
-  const reservations = reserve(placings, orders)
+  const reservations = reserve(orders.map((order, index) => ({ work: (placings[index] as Placing).work, order })))
   const shortages = await insertOrders(first.work, {
-    orders: orders.map(({ lines: _lines, ...order }) => order),
+    orders: orders.map(({ lines: _lines, holds: _holds, ...order }) => order),
     lines: orders.flatMap(({ id, lines }) => lines.map((line) => ({ ...line, order_id: id }))),
     demand: demandOf(reservations),
     reservations,

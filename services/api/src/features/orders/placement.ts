@@ -1,12 +1,20 @@
 import { newId } from '#platform/id.ts'
+import type { EventType, LedgerEvent } from '#platform/ledger.ts'
 import type { AppError, FieldIssue } from '#platform/problem.ts'
 import type { Work } from '#platform/work.ts'
 import type { PlaceOrder } from './placing-schemas.ts'
 import { personalOf, presentSnapshot } from './present.ts'
 import type { DescribedAmount, PricedLine, PricedOrder } from './pricing.ts'
 import { OutOfStock } from './problems.ts'
-import type { Demand, OrderRow, OrderWithLines, Reserving, Shortage } from './repository.ts'
-import { confirmsAtOnce } from './status.ts'
+import {
+  type Demand,
+  insertOrders,
+  type OrderRow,
+  type OrderWithLines,
+  type Reserving,
+  type Shortage,
+} from './repository.ts'
+import { isHeld, owesNothingNow } from './status.ts'
 import { lineTotal } from './totals.ts'
 
 export interface PlacementTerms {
@@ -24,11 +32,10 @@ export interface Placing {
 export function newOrder(work: Work, input: PlaceOrder, priced: PricedOrder, terms: PlacementTerms): OrderWithLines {
   const id = newId('ord')
   const paymentTerms = input.paymentTerms ?? 'prepaid'
-  const confirmed = confirmsAtOnce(paymentTerms, priced.totals.total)
-  return {
+  const draft: OrderWithLines = {
     id,
     number: `${work.now.toISOString().slice(0, 10).replaceAll('-', '')}-${id.slice(-8).toUpperCase()}`,
-    status: confirmed ? 'confirmed' : 'pending',
+    status: 'draft',
     source: input.source ?? null,
     external_id: input.externalId ?? null,
     location_id: priced.locationId,
@@ -48,15 +55,25 @@ export function newOrder(work: Work, input: PlaceOrder, priced: PricedOrder, ter
     notes: input.notes ?? null,
     metadata: input.metadata ?? {},
     cancel_reason: null,
-    expires_at: confirmed ? null : new Date(work.now.getTime() + terms.paymentWindowMs),
-    placed_at: work.now,
-    confirmed_at: confirmed ? work.now : null,
+    expires_at: null,
+    placed_at: null,
+    confirmed_at: null,
     closed_at: null,
-    version: confirmed ? 2 : 1,
+    version: 1,
     created_at: work.now,
     updated_at: work.now,
     lines: priced.lines.map((line, position) => newLine(line, position, input.lines[position]?.metadata ?? {})),
+    holds: [],
   }
+  return input.draft ? draft : placed(work, { ...draft, version: 0 }, terms)
+}
+
+/** A draft as it becomes by placing: pending, and confirmed at once when it owes nothing and nothing holds it. */
+export function placed(work: Work, draft: OrderWithLines, terms: PlacementTerms): OrderWithLines {
+  const pending = { ...draft, status: 'pending', placed_at: work.now, updated_at: work.now, version: draft.version + 1 }
+  if (!owesNothingNow(draft)) return { ...pending, expires_at: new Date(work.now.getTime() + terms.paymentWindowMs) }
+  if (isHeld(draft, 'confirm')) return pending
+  return { ...pending, status: 'confirmed', confirmed_at: work.now, version: pending.version + 1 }
 }
 
 const stored = (amounts: readonly DescribedAmount[]): OrderRow['discounts'] =>
@@ -78,11 +95,22 @@ const newLine = (line: PricedLine, position: number, metadata: Record<string, st
   metadata,
 })
 
-/** One reservation per order and SKU: lines of the same SKU are summed, untracked ones need none. */
-export function reserve(placings: readonly Placing[], orders: readonly OrderWithLines[]): Reserving[] {
+/** An order whose stock is to be reserved, and the work it is reserved by. */
+export interface Reserved {
+  readonly work: Work
+  readonly order: OrderWithLines
+}
+
+/** Reserves the stock of a draft by the statement that places new orders; returns what fell short. */
+export function reserveStock(work: Work, order: OrderWithLines): Promise<Shortage[]> {
+  const reservations = reserve([{ work, order }])
+  return insertOrders(work, { orders: [], lines: [], demand: demandOf(reservations), reservations })
+}
+
+/** One reservation per order and SKU: lines of the same SKU are summed, untracked ones and drafts need none. */
+export function reserve(placings: readonly Reserved[]): Reserving[] {
   const later = new Map<string, number>()
-  const pairs = orders.map((order, index) => ({ order, work: (placings[index] as Placing).work }))
-  const reservations = pairs.reverse().flatMap(({ order, work }) =>
+  const reservations = placings.toReversed().flatMap(({ order, work }) =>
     [...quantitiesBySku(order)].map(([sku, quantity]): Reserving => {
       const level = `${sku}@${order.location_id}`
       const takenLater = later.get(level) ?? 0
@@ -110,8 +138,9 @@ export function reserve(placings: readonly Placing[], orders: readonly OrderWith
 }
 
 /** What an order takes from the stock; lines of the same SKU are summed. */
-export function quantitiesBySku({ lines }: Pick<OrderWithLines, 'lines'>): Map<string, number> {
+export function quantitiesBySku({ status, lines }: Pick<OrderWithLines, 'status' | 'lines'>): Map<string, number> {
   const quantities = new Map<string, number>()
+  if (status === 'draft') return quantities
   for (const { sku, quantity, tracked } of lines)
     if (tracked) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
   return quantities
@@ -128,7 +157,7 @@ export function demandOf(reservations: readonly Reserving[]): Demand[] {
 }
 
 export function outOfStock(
-  lines: PlaceOrder['lines'],
+  lines: readonly { readonly sku: string }[],
   shortages: readonly Pick<Shortage, 'sku' | 'quantity' | 'available'>[],
 ): AppError {
   const bySku = new Map(shortages.map((shortage) => [shortage.sku, shortage]))
@@ -141,15 +170,23 @@ export function outOfStock(
   return new OutOfStock({ detail: errors[0]?.message ?? OutOfStock.definition.title, errors })
 }
 
-/** Placing and confirming at once are two versions and two entries of the ledger. */
+/** Placing and confirming at once are two versions and two entries of the ledger; a draft is one of its own. */
 export function recordPlacement(work: Work, order: OrderWithLines): void {
-  const placed = { ...order, status: 'pending', version: 1, confirmed_at: null }
   const personal = personalOf(order)
   const hasPersonal = Object.values(personal).some((value) => value !== null)
-  const resource = (version: number) => ({ type: 'order', id: order.id, version })
   const withPersonal = hasPersonal ? { personal } : {}
-  work.record({ type: 'order.placed', resource: resource(1), data: presentSnapshot(placed), ...withPersonal })
-  if (order.version === 1) return
-  const changed = ['status', 'confirmedAt']
-  work.record({ type: 'order.confirmed', resource: resource(2), changed, data: presentSnapshot(order) })
+  const record = (type: EventType, state: OrderWithLines, more: Partial<LedgerEvent>): void =>
+    work.record({
+      type,
+      resource: { type: 'order', id: order.id, version: state.version },
+      data: presentSnapshot(state),
+      ...more,
+    })
+  const isDraft = order.status === 'draft'
+  const isConfirmed = order.status === 'confirmed'
+  const version = order.version - (isConfirmed ? 1 : 0)
+  const first = isConfirmed ? { ...order, status: 'pending', version, confirmed_at: null } : order
+  const changed = version === 1 ? [] : ['status', 'placedAt', 'expiresAt']
+  record(isDraft ? 'order.drafted' : 'order.placed', first, { changed, ...withPersonal })
+  if (isConfirmed) record('order.confirmed', order, { changed: ['status', 'confirmedAt'] })
 }

@@ -1,7 +1,18 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { Currency, closed, Id, Metadata, Money, Price, Sku, Text } from '#platform/wire.ts'
-import { Address, Customer, ExternalId, maxAmounts, Order, PaymentTerms, Quantity, Source, Totals } from './schemas.ts'
+import {
+  Address,
+  Customer,
+  ExternalId,
+  maxAmounts,
+  Notes,
+  Order,
+  PaymentTerms,
+  Quantity,
+  Source,
+  Totals,
+} from './schemas.ts'
 
 export const PlaceOrderLine = component(
   'PlaceOrderLine',
@@ -43,12 +54,15 @@ export const PlaceOrder = component(
   Type.Object(
     {
       ...basket,
+      draft: Type.Optional(
+        Type.Boolean({ description: 'True: priced and kept, nothing reserved, until orders.placeDraft places it' }),
+      ),
       source: Type.Optional(Source),
       externalId: Type.Optional(ExternalId),
       customer: Type.Optional(Customer),
       shippingAddress: Type.Optional(Address),
       billingAddress: Type.Optional(Address),
-      notes: Type.Optional(Type.String({ maxLength: 2_000 })),
+      notes: Type.Optional(Notes),
       metadata: Type.Optional(Metadata),
     },
     {

@@ -2,8 +2,8 @@ import { money } from '#platform/money.ts'
 import type { Scope } from '#platform/scopes.ts'
 import { timestamp, timestampOrNull } from '#platform/wire.ts'
 import type { DescribedAmount } from './pricing.ts'
-import type { EntryRow, LineRow, OrderRow, OrderWithLines } from './repository.ts'
-import type { Order, OrderAmount, OrderSnapshot, OrderSummary, TimelineEntry } from './schemas.ts'
+import type { EntryRow, HoldRow, LineRow, OrderRow, OrderWithLines } from './repository.ts'
+import type { Order, OrderAmount, OrderHold, OrderSnapshot, OrderSummary, TimelineEntry } from './schemas.ts'
 import { allowedActions } from './status.ts'
 
 export const presentSummary = (row: OrderRow): OrderSummary => ({
@@ -38,6 +38,7 @@ export const presentSummary = (row: OrderRow): OrderSummary => ({
 export const presentSnapshot = (row: OrderWithLines): OrderSnapshot => ({
   ...presentSummary(row),
   cancelReason: row.cancel_reason,
+  holds: row.holds.map(presentHold),
   discounts: presentAmounts(row.discounts, row.currency),
   shipping: presentAmounts(row.shipping, row.currency),
   taxes: presentAmounts(row.taxes, row.currency),
@@ -47,7 +48,7 @@ export const presentSnapshot = (row: OrderWithLines): OrderSnapshot => ({
 export const presentOrder = (row: OrderWithLines, scopes: ReadonlySet<Scope>): Order => ({
   ...presentSnapshot(row),
   ...personalOf(row),
-  allowedActions: allowedActions(row.status as Order['status'], scopes),
+  allowedActions: allowedActions(row, scopes),
 })
 
 /** The personal fields of an order. */
@@ -58,6 +59,14 @@ export const personalOf = (
   shippingAddress: row.shipping_address as Order['shippingAddress'],
   billingAddress: row.billing_address as Order['billingAddress'],
   notes: row.notes,
+})
+
+const presentHold = (row: HoldRow): OrderHold => ({
+  id: row.id,
+  kind: row.kind as OrderHold['kind'],
+  blocks: row.blocks as OrderHold['blocks'],
+  reason: row.reason,
+  createdAt: timestamp(row.created_at),
 })
 
 const presentAmounts = (stored: OrderRow['discounts'], currency: string): OrderAmount[] =>
@@ -80,6 +89,9 @@ const presentLine = (line: LineRow, currency: string): OrderSnapshot['lines'][nu
   metadata: line.metadata as Record<string, string>,
 })
 
+/** What entries lack that were written before orders had these fields. */
+const laterFields = { discounts: [], shipping: [], taxes: [], holds: [] }
+
 export const presentEntry = (row: EntryRow): TimelineEntry => {
   const { type, id } = row.actor as { type: string; id: string }
   return {
@@ -90,6 +102,6 @@ export const presentEntry = (row: EntryRow): TimelineEntry => {
     requestId: row.request_id,
     version: row.resource_version,
     changed: row.changed,
-    order: row.data as OrderSnapshot,
+    order: { ...laterFields, ...(row.data as OrderSnapshot) },
   }
 }

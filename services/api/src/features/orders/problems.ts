@@ -13,11 +13,6 @@ export const DuplicateExternalId = defineProblem({
   title: 'An order of this source with this external id exists already',
   advice: 'Read the existing order; detail names it.',
 })
-export const OrderNotCancellable = defineProblem({
-  status: 409,
-  code: 'ORDER_NOT_CANCELLABLE',
-  title: 'The order cannot be cancelled in its present status',
-})
 export const UnknownSku = defineProblem({
   status: 422,
   code: 'UNKNOWN_SKU',

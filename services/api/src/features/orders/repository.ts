@@ -1,13 +1,14 @@
 import { CompiledQuery, type Selectable, sql } from 'kysely'
 import { RunAgain, violates } from '#platform/database-errors.ts'
 import type { PageRequest } from '#platform/page.ts'
-import type { Ledger, OrderLines, Orders, Reservations } from '#platform/tables.gen.ts'
+import type { Ledger, OrderHolds, OrderLines, Orders, Reservations } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
 export type OrderRow = Omit<Selectable<Orders>, 'organization_id'>
 export type LineRow = Omit<Selectable<OrderLines>, 'organization_id' | 'order_id'>
 export type ReservationRow = Omit<Selectable<Reservations>, 'organization_id'>
-export type OrderWithLines = OrderRow & { readonly lines: readonly LineRow[] }
+export type HoldRow = Omit<Selectable<OrderHolds>, 'organization_id' | 'order_id' | 'released_at'>
+export type OrderWithLines = OrderRow & { readonly lines: readonly LineRow[]; readonly holds: readonly HoldRow[] }
 
 const orderColumns = [
   'id',
@@ -147,11 +148,18 @@ const placeText = `with demand as (
   where r.sku is null`
 
 export async function selectOrder(view: Pick<View, 'db'>, id: string): Promise<OrderWithLines | undefined> {
-  const [order, lines] = await Promise.all([
+  const [order, lines, holds] = await Promise.all([
     view.db.selectFrom('orders').select(orderColumns).where('id', '=', id).executeTakeFirst(),
     view.db.selectFrom('order_lines').select(lineColumns).where('order_id', '=', id).orderBy('position').execute(),
+    view.db
+      .selectFrom('order_holds')
+      .select(['id', 'kind', 'blocks', 'reason', 'created_at'])
+      .where('order_id', '=', id)
+      .where('released_at', 'is', null)
+      .orderBy('id')
+      .execute(),
   ])
-  return order && { ...order, lines }
+  return order && { ...order, lines, holds }
 }
 
 export type ExternalOrder = Pick<OrderRow, 'id' | 'source' | 'external_id'>
@@ -185,21 +193,6 @@ export async function lockOrder(work: Work, id: string): Promise<OrderWithLines 
   return selectOrder(work, id)
 }
 
-/** Ends an order: every unit of it is cancelled. */
-export async function closeOrder(
-  work: Work,
-  { id, ...change }: Pick<OrderRow, 'id' | 'status' | 'cancel_reason' | 'version'>,
-) {
-  await Promise.all([
-    work.db
-      .updateTable('orders')
-      .set({ ...change, expires_at: null, closed_at: work.now, updated_at: work.now })
-      .where('id', '=', id)
-      .execute(),
-    work.db.updateTable('order_lines').set({ quantity_cancelled: sql`quantity` }).where('order_id', '=', id).execute(),
-  ])
-}
-
 export interface OrderFilter {
   readonly status?: readonly string[]
   readonly source?: string
@@ -228,17 +221,6 @@ export function selectOrders(
   if (filter.placedTo !== undefined) rows = rows.where('placed_at', '<', new Date(filter.placedTo))
   return rows.execute()
 }
-
-/** Pending orders whose time is up, of all organizations. */
-export const selectDueOrders = (db: Work['db'], now: Date, limit: number) =>
-  db
-    .selectFrom('orders')
-    .select(['organization_id', 'id'])
-    .where('status', '=', 'pending')
-    .where('expires_at', '<=', now)
-    .orderBy('expires_at')
-    .limit(limit)
-    .execute()
 
 export type EntryRow = Omit<
   Selectable<Ledger>,

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { command, groupedCommand } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
-import { cancelOrder } from './cancel-order.ts'
 import { placeBatch } from './place-batch.ts'
 import { placeOrders } from './place-order.ts'
 import { PlacedOrders, PlaceOrder, PlaceOrders, Quote, QuoteOrder } from './placing-schemas.ts'
@@ -10,7 +9,6 @@ import {
   CurrencyMismatch,
   DiscountTooLarge,
   DuplicateExternalId,
-  OrderNotCancellable,
   OrderNotFound,
   OutOfStock,
   PriceMissing,
@@ -20,15 +18,7 @@ import {
 } from './problems.ts'
 import { quoteOrder } from './quote-order.ts'
 import { getExternalOrder, getOrder, listOrders, readTimeline } from './read-orders.ts'
-import {
-  CancelOrder,
-  ExternalOrderParams,
-  Order,
-  OrderParams,
-  OrderSummary,
-  orderFilter,
-  TimelineEntry,
-} from './schemas.ts'
+import { ExternalOrderParams, Order, OrderParams, OrderSummary, orderFilter, TimelineEntry } from './schemas.ts'
 
 const pricing = [
   UnknownSku,
@@ -48,7 +38,7 @@ export function orderRoutes(app: FastifyInstance): void {
       id: 'orders.place',
       summary: 'Place an order',
       description:
-        'Prices it, reserves its stock and records it, at most once per Idempotency-Key. onAccount orders are confirmed at once; prepaid ones wait for payment until expiresAt.',
+        'Prices it, reserves its stock and records it, at most once per Idempotency-Key. onAccount orders are confirmed at once; prepaid ones wait for payment until expiresAt; drafts are only priced and kept.',
       method: 'POST',
       url: '/v1/orders',
       status: 201,
@@ -130,24 +120,6 @@ export function orderRoutes(app: FastifyInstance): void {
       returns: Order,
       problems: [OrderNotFound],
       handle: (view, { params }) => getExternalOrder(view, params.source, params.externalId),
-    }),
-  )
-  app.route(
-    command({
-      id: 'orders.cancel',
-      summary: 'Cancel an order',
-      description: 'Ends an order of which nothing has shipped, and gives its stock back.',
-      method: 'POST',
-      url: '/v1/orders/:orderId/cancel',
-      status: 200,
-      scope: 'orders:write',
-      idempotency: 'optional',
-      ifMatch: 'optional',
-      params: OrderParams,
-      body: CancelOrder,
-      returns: Order,
-      problems: [OrderNotFound, OrderNotCancellable],
-      handle: (work, { params, body, expected }) => cancelOrder(work, params.orderId, body, expected),
     }),
   )
   app.route(

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { ActorName, closed, Id, Metadata, Money, RequestId, Sku, Text, Timestamp, Version } from '#platform/wire.ts'
-import { orderActions, orderStatuses } from './status.ts'
+import { heldSteps, holdKinds, orderActions, orderStatuses } from './status.ts'
 
 export const paymentTerms = ['prepaid', 'onAccount'] as const
 export const PaymentTerms = OneOf(paymentTerms, {
@@ -51,6 +51,7 @@ export const Address = component(
   ),
 )
 
+export const Notes = Type.String({ maxLength: 2_000 })
 export const Quantity = Type.Integer({ minimum: 1, maximum: 1_000_000 })
 const Units = Type.Integer({ minimum: 0, maximum: 1_000_000 })
 
@@ -111,9 +112,27 @@ export const OrderAmount = component(
 export type OrderAmount = Static<typeof OrderAmount>
 const amounts = (description: string) => Type.Array(OrderAmount, { maxItems: maxAmounts, description })
 
+export const maxHolds = 50
+
+export const OrderHold = component(
+  'OrderHold',
+  Type.Object(
+    {
+      id: Id('hld'),
+      kind: OneOf(holdKinds, { description: 'Who waits for what; manual ones are released by hand' }),
+      blocks: OneOf(heldSteps, { description: 'The step that does not happen before the hold is released' }),
+      reason: Nullable(Text(200)),
+      createdAt: Timestamp,
+    },
+    closed,
+  ),
+)
+export type OrderHold = Static<typeof OrderHold>
+
 const snapshot = {
   ...summary,
   cancelReason: Nullable(Text(200)),
+  holds: Type.Array(OrderHold, { maxItems: maxHolds, description: 'Those that are not released' }),
   discounts: amounts('Off the order as a whole, beside the discounts of its lines'),
   shipping: amounts('Of the order as a whole'),
   taxes: amounts('On the order as a whole, beside the taxes of its lines'),
@@ -134,7 +153,7 @@ export const Order = component(
       customer: Nullable(Customer),
       shippingAddress: Nullable(Address),
       billingAddress: Nullable(Address),
-      notes: Nullable(Type.String({ maxLength: 2_000 })),
+      notes: Nullable(Notes),
       allowedActions: Type.Array(OneOf(orderActions), {
         maxItems: orderActions.length,
         description: 'What this caller may do now',
@@ -144,12 +163,6 @@ export const Order = component(
   ),
 )
 export type Order = Static<typeof Order>
-
-export const CancelOrder = component(
-  'CancelOrder',
-  Type.Object({ reason: Type.Optional(Text(200)) }, { ...closed, examples: [{ reason: 'customer' }] }),
-)
-export type CancelOrder = Static<typeof CancelOrder>
 
 export const TimelineEntry = component(
   'TimelineEntry',

@@ -59,6 +59,7 @@ t.test('places the least order there is, priced from the catalog and confirmed a
     createdAt: data.createdAt,
     updatedAt: data.createdAt,
     cancelReason: null,
+    holds: [],
     discounts: [],
     shipping: [],
     taxes: [],
@@ -81,7 +82,7 @@ t.test('places the least order there is, priced from the catalog and confirmed a
     shippingAddress: null,
     billingAddress: null,
     notes: null,
-    allowedActions: ['cancel'],
+    allowedActions: ['update', 'cancel', 'cancelLine', 'addHold'],
   })
 })
 
