@@ -614,7 +614,14 @@ export interface components {
             status?: ("draft" | "pending" | "confirmed" | "processing" | "completed" | "cancelled" | "expired" | "rejected")[];
             /** @description The channel the order came from */
             source?: string;
+            /**
+             * Format: email
+             * @description Of the customer, in any case
+             */
+            email?: string;
             number?: string;
+            /** @description Start of the number or of the external id */
+            q?: string;
             /**
              * Format: date-time
              * @description RFC 3339, UTC, milliseconds
@@ -626,6 +633,12 @@ export interface components {
              */
             placedTo?: string;
             /**
+             * @description - for newest first. By placedAt leaves out drafts, which have not been placed.
+             * @default -createdAt
+             * @enum {string}
+             */
+            sort?: "-createdAt" | "createdAt" | "-placedAt" | "placedAt";
+            /**
              * Format: int32
              * @description Items per page
              * @default 20
@@ -635,6 +648,47 @@ export interface components {
             after?: string;
             /** @description previousCursor of the page after */
             before?: string;
+        };
+        OrdersTabulateParams: {
+            status?: ("draft" | "pending" | "confirmed" | "processing" | "completed" | "cancelled" | "expired" | "rejected")[];
+            /** @description The channel the order came from */
+            source?: string;
+            /**
+             * Format: email
+             * @description Of the customer, in any case
+             */
+            email?: string;
+            number?: string;
+            /** @description Start of the number or of the external id */
+            q?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            placedFrom?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            placedTo?: string;
+            /**
+             * @description - for newest first. By placedAt leaves out drafts, which have not been placed.
+             * @default -createdAt
+             * @enum {string}
+             */
+            sort?: "-createdAt" | "createdAt" | "-placedAt" | "placedAt";
+            /**
+             * Format: int32
+             * @description page × pageSize is at most 10,000
+             * @default 1
+             */
+            page?: number;
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            pageSize?: number;
         };
         OrdersTimelineParams: {
             /**
@@ -1086,6 +1140,22 @@ export interface components {
              */
             occurredAt: string;
         };
+        TableMeta: {
+            requestId: string;
+            page: {
+                /** Format: int32 */
+                page: number;
+                /** Format: int32 */
+                pageSize: number;
+                /**
+                 * Format: int32
+                 * @description Counted to 10,000 at most
+                 */
+                totalItems: number;
+                /** Format: int32 */
+                totalPages: number;
+            };
+        };
         TimelineEntry: {
             id: string;
             /** @description order.placed, order.confirmed … */
@@ -1199,6 +1269,7 @@ export type OrderSnapshot = components['schemas']['OrderSnapshot'];
 export type OrderSummary = components['schemas']['OrderSummary'];
 export type OrderTotals = components['schemas']['OrderTotals'];
 export type OrdersListParams = components['schemas']['OrdersListParams'];
+export type OrdersTabulateParams = components['schemas']['OrdersTabulateParams'];
 export type OrdersTimelineParams = components['schemas']['OrdersTimelineParams'];
 export type Organization = components['schemas']['Organization'];
 export type PageMeta = components['schemas']['PageMeta'];
@@ -1223,6 +1294,7 @@ export type StockLevels = components['schemas']['StockLevels'];
 export type StockListLevelsParams = components['schemas']['StockListLevelsParams'];
 export type StockListMovementsParams = components['schemas']['StockListMovementsParams'];
 export type StockMovement = components['schemas']['StockMovement'];
+export type TableMeta = components['schemas']['TableMeta'];
 export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type UpdateOrder = components['schemas']['UpdateOrder'];
 export type UpdateOrganization = components['schemas']['UpdateOrganization'];

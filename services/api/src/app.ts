@@ -4,6 +4,7 @@ import { catalogRoutes } from '#features/catalog/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
 import { orderChangeRoutes } from '#features/order-changes/index.ts'
+import { orderListRoutes } from '#features/order-lists/index.ts'
 import { orderRoutes } from '#features/orders/index.ts'
 import { authenticateRequests, authorizeRequests } from '#http/authentication.ts'
 import { protectBrowsers } from '#http/browser-policy.ts'
@@ -64,7 +65,15 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   reportHealth(http, readinessChecks(runtime))
   servePages(http)
   await serveDocs(http)
-  for (const routes of [identityRoutes, catalogRoutes, inventoryRoutes, orderRoutes, orderChangeRoutes]) routes(http)
+  for (const routes of [
+    identityRoutes,
+    catalogRoutes,
+    inventoryRoutes,
+    orderRoutes,
+    orderListRoutes,
+    orderChangeRoutes,
+  ])
+    routes(http)
   return {
     http,
     drain: () => {

@@ -117,6 +117,7 @@ export interface Orders {
   created_at: Date;
   currency: string;
   customer: Json | null;
+  customer_email: Generated<string | null>;
   discount_amount: number;
   discounts: Generated<Json>;
   expires_at: Date | null;

@@ -2,7 +2,6 @@ import { releasePart } from '#features/inventory/index.ts'
 import {
   CurrencyMismatch,
   DiscountTooLarge,
-  type LineRow,
   lineTotal,
   liveAmounts,
   liveTotals,
@@ -16,7 +15,7 @@ import type { Work } from '#platform/work.ts'
 import { endOrder } from './cancel-order.ts'
 import { lockFor, recordChange } from './locked-order.ts'
 import { LineNotCancellable, LineNotFound, OrderNotCancellable } from './problems.ts'
-import { updateLine, updateOrder } from './repository.ts'
+import { type LineRow, updateLine, updateOrder } from './repository.ts'
 import type { CancelLine } from './schemas.ts'
 
 /**

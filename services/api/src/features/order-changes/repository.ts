@@ -1,7 +1,11 @@
 import { sql, type Updateable } from 'kysely'
-import type { HoldRow, LineRow, OrderRow } from '#features/orders/index.ts'
+import type { OrderWithLines } from '#features/orders/index.ts'
 import type { Orders } from '#platform/tables.gen.ts'
 import type { Work } from '#platform/work.ts'
+
+type OrderRow = Omit<OrderWithLines, 'lines' | 'holds'>
+export type LineRow = OrderWithLines['lines'][number]
+type HoldRow = OrderWithLines['holds'][number]
 
 /** Changes an order that is locked; every change has a version of its own. */
 export async function updateOrder(

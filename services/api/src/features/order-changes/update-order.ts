@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Order, type OrderRow, personalOf, presentOrder } from '#features/orders/index.ts'
+import { type Order, type OrderWithLines, personalOf, presentOrder } from '#features/orders/index.ts'
 import type { ExpectedVersion } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
 import { lockFor, recordChange } from './locked-order.ts'
@@ -13,7 +13,7 @@ const columns = {
   billingAddress: 'billing_address',
   notes: 'notes',
   metadata: 'metadata',
-} as const satisfies Record<keyof UpdateOrder, keyof OrderRow>
+} as const satisfies Record<keyof UpdateOrder, keyof OrderWithLines>
 type Field = keyof typeof columns
 
 /** Replaces what an order says about its customer and its delivery. What stays the same makes no new version. */
@@ -28,7 +28,7 @@ export async function updateOrder(
     (field) => input[field] !== undefined && !isDeepStrictEqual(input[field], order[columns[field]]),
   )
   if (changed.length === 0) return presentOrder(order, work.actor.scopes)
-  const change = Object.fromEntries(changed.map((field) => [columns[field], input[field]])) as Partial<OrderRow>
+  const change = Object.fromEntries(changed.map((field) => [columns[field], input[field]])) as Partial<OrderWithLines>
   const updated = { ...order, ...change, version: order.version + 1, updated_at: work.now }
   await writeOrder(work, order.id, { ...change, version: updated.version })
   const isPersonal = changed.some((field) => field !== 'metadata')

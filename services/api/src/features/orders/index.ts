@@ -1,6 +1,6 @@
 export { liveAmounts, liveTotals, liveUnits } from './live-totals.ts'
 export { outOfStock, type PlacementTerms, placed, recordPlacement, reserveStock } from './placement.ts'
-export { personalOf, presentOrder, presentSnapshot } from './present.ts'
+export { personalOf, presentOrder, presentSnapshot, presentSummary } from './present.ts'
 export {
   CurrencyMismatch,
   DiscountTooLarge,
@@ -9,8 +9,8 @@ export {
   PriceNotAllowed,
   UnknownSku,
 } from './problems.ts'
-export { type HoldRow, type LineRow, lockOrder, type OrderRow, type OrderWithLines } from './repository.ts'
+export { lockOrder, type OrderWithLines, type SummaryRow, summaryColumns } from './repository.ts'
 export { orderRoutes } from './routes.ts'
-export { Address, Customer, maxHolds, Notes, Order, OrderParams } from './schemas.ts'
-export { allowsTransition, heldSteps, isHeld, type OrderAction, owesNothingNow } from './status.ts'
+export { Address, Customer, maxHolds, Notes, Order, OrderParams, OrderSummary, Source } from './schemas.ts'
+export { allowsTransition, heldSteps, isHeld, type OrderAction, orderStatuses, owesNothingNow } from './status.ts'
 export { lineTotal } from './totals.ts'

@@ -2,11 +2,11 @@ import { money } from '#platform/money.ts'
 import type { Scope } from '#platform/scopes.ts'
 import { timestamp, timestampOrNull } from '#platform/wire.ts'
 import type { DescribedAmount } from './pricing.ts'
-import type { EntryRow, HoldRow, LineRow, OrderRow, OrderWithLines } from './repository.ts'
+import type { EntryRow, HoldRow, LineRow, OrderRow, OrderWithLines, SummaryRow } from './repository.ts'
 import type { Order, OrderAmount, OrderHold, OrderSnapshot, OrderSummary, TimelineEntry } from './schemas.ts'
 import { allowedActions } from './status.ts'
 
-export const presentSummary = (row: OrderRow): OrderSummary => ({
+export const presentSummary = (row: SummaryRow): OrderSummary => ({
   id: row.id,
   number: row.number,
   status: row.status as OrderSummary['status'],

@@ -4,13 +4,15 @@ import type { PageRequest } from '#platform/page.ts'
 import type { Ledger, OrderHolds, OrderLines, Orders, Reservations } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
-export type OrderRow = Omit<Selectable<Orders>, 'organization_id'>
+export type OrderRow = Omit<Selectable<Orders>, 'organization_id' | 'customer_email'>
+export type SummaryRow = Pick<OrderRow, (typeof summaryColumns)[number]>
 export type LineRow = Omit<Selectable<OrderLines>, 'organization_id' | 'order_id'>
 export type ReservationRow = Omit<Selectable<Reservations>, 'organization_id'>
 export type HoldRow = Omit<Selectable<OrderHolds>, 'organization_id' | 'order_id' | 'released_at'>
 export type OrderWithLines = OrderRow & { readonly lines: readonly LineRow[]; readonly holds: readonly HoldRow[] }
 
-const orderColumns = [
+/** What lists show of an order: nothing personal. */
+export const summaryColumns = [
   'id',
   'number',
   'status',
@@ -24,15 +26,7 @@ const orderColumns = [
   'shipping_amount',
   'tax_amount',
   'total_amount',
-  'discounts',
-  'shipping',
-  'taxes',
-  'customer',
-  'shipping_address',
-  'billing_address',
-  'notes',
   'metadata',
-  'cancel_reason',
   'expires_at',
   'placed_at',
   'confirmed_at',
@@ -40,6 +34,17 @@ const orderColumns = [
   'version',
   'created_at',
   'updated_at',
+] as const
+const orderColumns = [
+  ...summaryColumns,
+  'discounts',
+  'shipping',
+  'taxes',
+  'customer',
+  'shipping_address',
+  'billing_address',
+  'notes',
+  'cancel_reason',
 ] as const
 const lineColumns = [
   'position',
@@ -191,35 +196,6 @@ export const selectExternalOrder = (view: Pick<View, 'db'>, source: string, exte
 export async function lockOrder(work: Work, id: string): Promise<OrderWithLines | undefined> {
   await work.db.selectFrom('orders').select('id').where('id', '=', id).forNoKeyUpdate().execute()
   return selectOrder(work, id)
-}
-
-export interface OrderFilter {
-  readonly status?: readonly string[]
-  readonly source?: string
-  readonly number?: string
-  readonly placedFrom?: string
-  readonly placedTo?: string
-}
-
-/** Newest first. */
-export function selectOrders(
-  view: View,
-  filter: OrderFilter,
-  { limit, direction, position }: PageRequest,
-): Promise<OrderRow[]> {
-  const forward = direction === 'forward'
-  let rows = view.db
-    .selectFrom('orders')
-    .select(orderColumns)
-    .orderBy('id', forward ? 'desc' : 'asc')
-    .limit(limit + 1)
-  if (position) rows = rows.where('id', forward ? '<' : '>', String(position[0]))
-  if (filter.status !== undefined) rows = rows.where('status', '=', sql<string>`any(${filter.status})`)
-  if (filter.source !== undefined) rows = rows.where('source', '=', filter.source)
-  if (filter.number !== undefined) rows = rows.where('number', '=', filter.number)
-  if (filter.placedFrom !== undefined) rows = rows.where('placed_at', '>=', new Date(filter.placedFrom))
-  if (filter.placedTo !== undefined) rows = rows.where('placed_at', '<', new Date(filter.placedTo))
-  return rows.execute()
 }
 
 export type EntryRow = Omit<

@@ -17,8 +17,8 @@ import {
   UnknownSku,
 } from './problems.ts'
 import { quoteOrder } from './quote-order.ts'
-import { getExternalOrder, getOrder, listOrders, readTimeline } from './read-orders.ts'
-import { ExternalOrderParams, Order, OrderParams, OrderSummary, orderFilter, TimelineEntry } from './schemas.ts'
+import { getExternalOrder, getOrder, readTimeline } from './read-orders.ts'
+import { ExternalOrderParams, Order, OrderParams, TimelineEntry } from './schemas.ts'
 
 const pricing = [
   UnknownSku,
@@ -84,18 +84,6 @@ export function orderRoutes(app: FastifyInstance): void {
       returns: Quote,
       problems: pricing,
       handle: (view, { body }) => quoteOrder(view, body),
-    }),
-  )
-  app.route(
-    list({
-      id: 'orders.list',
-      summary: 'List orders, newest first',
-      url: '/v1/orders',
-      scope: 'orders:read',
-      filter: orderFilter,
-      item: OrderSummary,
-      problems: [],
-      handle: (view, { filter, page }) => listOrders(view, filter, page),
     }),
   )
   app.route(

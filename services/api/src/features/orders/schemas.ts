@@ -188,10 +188,3 @@ export type TimelineEntry = Static<typeof TimelineEntry>
 
 export const OrderParams = Type.Object({ orderId: Id('ord') }, closed)
 export const ExternalOrderParams = Type.Object({ source: Source, externalId: ExternalId }, closed)
-export const orderFilter = {
-  status: Type.Optional(Type.Array(OneOf(orderStatuses), { maxItems: orderStatuses.length })),
-  source: Type.Optional(Source),
-  number: Type.Optional(Text(40)),
-  placedFrom: Type.Optional(Timestamp),
-  placedTo: Type.Optional(Timestamp),
-}
