@@ -63,6 +63,8 @@ export interface components {
             rateLimitPerMinute: number | null;
             /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs: string[];
+            /** @description Sources of the orders it may place and see; empty: all orders */
+            allowedSources: string[];
             /** @enum {string} */
             status: "active" | "expired" | "revoked";
             /**
@@ -155,6 +157,8 @@ export interface components {
             rateLimitPerMinute?: number;
             /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs?: string[];
+            /** @description Sources of the orders it may place and see; empty: all orders */
+            allowedSources?: string[];
             /**
              * Format: date-time
              * @description RFC 3339, UTC, milliseconds
@@ -301,6 +305,8 @@ export interface components {
             rateLimitPerMinute: number | null;
             /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs: string[];
+            /** @description Sources of the orders it may place and see; empty: all orders */
+            allowedSources: string[];
             /** @enum {string} */
             status: "active" | "expired" | "revoked";
             /**

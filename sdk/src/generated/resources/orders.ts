@@ -72,7 +72,7 @@ export class OrdersResource extends Resource {
    *
    * Prices it, reserves its stock and records it, at most once per Idempotency-Key. onAccount orders are confirmed at once; prepaid ones wait for payment until expiresAt; drafts are only priced and kept. Needs the scope `orders:write`.
    *
-   * Fails with `AMOUNT_TOO_LARGE`, `CURRENCY_MISMATCH`, `DISCOUNT_TOO_LARGE`, `DUPLICATE_EXTERNAL_ID`, `IDEMPOTENCY_KEY_REQUIRED`, `OUT_OF_STOCK`, `PRICE_MISSING`, `PRICE_NOT_ALLOWED`, `UNKNOWN_LOCATION`, `UNKNOWN_SKU`.
+   * Fails with `AMOUNT_TOO_LARGE`, `CURRENCY_MISMATCH`, `DISCOUNT_TOO_LARGE`, `DUPLICATE_EXTERNAL_ID`, `IDEMPOTENCY_KEY_REQUIRED`, `OUT_OF_STOCK`, `PRICE_MISSING`, `PRICE_NOT_ALLOWED`, `SOURCE_NOT_ALLOWED`, `UNKNOWN_LOCATION`, `UNKNOWN_SKU`.
    */
   place(params: PlaceOrder, options?: CallOptions): Call<Order> {
     return this.transport.call('orders.place POST /v1/orders', params, options)

@@ -20,6 +20,7 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export interface ApiKeys {
   allowed_cidrs: Generated<string[]>;
+  allowed_sources: Generated<string[]>;
   created_at: Date;
   expires_at: Date | null;
   hint: string;

@@ -15,7 +15,7 @@ export async function selectOrders(
   const order = orderOf(filter, direction === 'backward')
   const values = sql.join(position ?? [])
   const beyond = position ? [sql`(${order.key}) ${order.descends ? sql`<` : sql`>`} (${values})`] : []
-  const { rows } = await run(view, ordered(filter, beyond, order, sql`limit ${limit + 1}`))
+  const { rows } = await run(view, ordered(view, filter, beyond, order, sql`limit ${limit + 1}`))
   return rows
 }
 
@@ -27,13 +27,13 @@ export async function selectOrderTable(
   const order = orderOf(filter, false)
   const within = sql`limit ${page * pageSize}`
   const skipped = sql`offset ${(page - 1) * pageSize}`
-  const { rows } = await run(view, ordered(filter, [], order, within, skipped))
+  const { rows } = await run(view, ordered(view, filter, [], order, within, skipped))
   return rows
 }
 
 /** How many there are, counted no further than page numbers reach. */
 export async function countOrders(view: View, filter: OrderFilter): Promise<number> {
-  const conditions = conditionsOf(filter)
+  const conditions = conditionsOf(view, filter)
   if (filter.status !== undefined) conditions.push(sql`status = any(${filter.status})`)
   const matching = sql`select from orders ${where(conditions)} limit ${maxTableRows}`
   const { rows } = await run(
@@ -63,8 +63,15 @@ const columnList = sql.raw(summaryColumns.join(', '))
  * Rows in their order. With statuses, the first rows of each are read off the index and then merged: one scan over
  * `status = any(…)` would have to sort all of them.
  */
-function ordered(filter: OrderFilter, beyond: readonly Fragment[], { clause }: Order, limit: Fragment, offset = sql``) {
-  const conditions = [...conditionsOf(filter), ...beyond]
+function ordered(
+  view: View,
+  filter: OrderFilter,
+  beyond: readonly Fragment[],
+  { clause }: Order,
+  limit: Fragment,
+  offset = sql``,
+) {
+  const conditions = [...conditionsOf(view, filter), ...beyond]
   const first = (wanted: readonly Fragment[]) =>
     sql<SummaryRow>`select ${columnList} from orders ${where(wanted)} ${clause} ${limit}`
   if (filter.status === undefined) return sql<SummaryRow>`${first(conditions)} ${offset}`
@@ -81,8 +88,9 @@ const where = (conditions: readonly Fragment[]): Fragment =>
 const last = '\u{10ffff}'
 
 /** Everything but the statuses. Comparisons with columns alone: row-level security keeps others out of index scans. */
-function conditionsOf(filter: OrderFilter): Fragment[] {
+function conditionsOf({ actor: { sources } }: View, filter: OrderFilter): Fragment[] {
   const conditions: Fragment[] = []
+  if (sources !== null) conditions.push(sql`source = any(${[...sources]})`)
   const { source, email, number, q, placedFrom, placedTo, sort } = filter
   if (sort.endsWith('placedAt')) conditions.push(sql`placed_at is not null`)
   if (source !== undefined) conditions.push(sql`source = ${source}`)

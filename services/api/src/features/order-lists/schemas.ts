@@ -1,7 +1,7 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox'
-import { orderStatuses, Source } from '#features/orders/index.ts'
+import { orderStatuses } from '#features/orders/index.ts'
 import { OneOf } from '#platform/schema.ts'
-import { Text, Timestamp } from '#platform/wire.ts'
+import { Source, Text, Timestamp } from '#platform/wire.ts'
 
 export const orderSorts = ['-createdAt', 'createdAt', '-placedAt', 'placedAt'] as const
 

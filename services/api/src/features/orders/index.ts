@@ -11,6 +11,6 @@ export {
 } from './problems.ts'
 export { lockOrder, type OrderWithLines, type SummaryRow, summaryColumns } from './repository.ts'
 export { orderRoutes } from './routes.ts'
-export { Address, Customer, maxHolds, Notes, Order, OrderParams, OrderSummary, Source } from './schemas.ts'
+export { Address, Customer, maxHolds, Notes, Order, OrderParams, OrderSummary } from './schemas.ts'
 export { allowsTransition, heldSteps, isHeld, type OrderAction, orderStatuses, owesNothingNow } from './status.ts'
 export { lineTotal } from './totals.ts'

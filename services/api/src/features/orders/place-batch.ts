@@ -2,7 +2,7 @@ import { lockLevels } from '#features/inventory/index.ts'
 import { type AppError, type FieldIssue, type Outcome, outcomeOf } from '#platform/problem.ts'
 import type { Work } from '#platform/work.ts'
 import { duplicateOf, placeNew, readSaleTerms, readTaken } from './place-order.ts'
-import { newOrder, outOfStock, type PlacementTerms, quantitiesBySku } from './placement.ts'
+import { newOrder, outOfStock, type PlacementTerms, quantitiesBySku, refuseForeignSource } from './placement.ts'
 import type { OrderRefusal, PlacedOrders, PlaceOrder, PlaceOrders } from './placing-schemas.ts'
 import { priceOrder } from './pricing.ts'
 import type { ExternalOrder, OrderWithLines } from './repository.ts'
@@ -19,7 +19,10 @@ interface Candidate {
 export async function placeBatch(work: Work, { orders }: PlaceOrders, terms: PlacementTerms): Promise<PlacedOrders> {
   const [sale, taken] = await Promise.all([readSaleTerms(work, orders), readTaken(work, orders)])
   const priced = orders.map((input) =>
-    outcomeOf((): Candidate => ({ input, order: newOrder(work, input, priceOrder(sale, work.actor, input), terms) })),
+    outcomeOf((): Candidate => {
+      refuseForeignSource(work.actor, input)
+      return { input, order: newOrder(work, input, priceOrder(sale, work.actor, input), terms) }
+    }),
   )
   const outcomes = refuseSome(priced, taken, await lockStock(work, priced.flatMap(acceptedOf)))
   const accepted = outcomes.flatMap(acceptedOf)

@@ -10,6 +10,7 @@ import {
   type PlacementTerms,
   type Placing,
   recordPlacement,
+  refuseForeignSource,
   reserve,
 } from './placement.ts'
 import type { PlaceOrder, QuoteOrder } from './placing-schemas.ts'
@@ -27,6 +28,7 @@ import type { Order } from './schemas.ts'
 export async function placeOrders(placings: readonly Placing[], terms: PlacementTerms): Promise<Order[]> {
   const [first] = placings
   if (!first) return []
+  for (const { work, input } of placings) refuseForeignSource(work.actor, input)
   const inputs = placings.map(({ input }) => input)
   const [sale] = await Promise.all([readSaleTerms(first.work, inputs), refuseDuplicates(first.work, inputs)])
   const orders = placings.map(({ work, input }) => newOrder(work, input, priceOrder(sale, work.actor, input), terms))

@@ -1,3 +1,4 @@
+import type { Actor } from '#platform/actor.ts'
 import { newId } from '#platform/id.ts'
 import type { EventType, LedgerEvent } from '#platform/ledger.ts'
 import type { AppError, FieldIssue } from '#platform/problem.ts'
@@ -5,7 +6,7 @@ import type { Work } from '#platform/work.ts'
 import type { PlaceOrder } from './placing-schemas.ts'
 import { personalOf, presentSnapshot } from './present.ts'
 import type { DescribedAmount, PricedLine, PricedOrder } from './pricing.ts'
-import { OutOfStock } from './problems.ts'
+import { OutOfStock, SourceNotAllowed } from './problems.ts'
 import {
   type Demand,
   insertOrders,
@@ -26,6 +27,13 @@ export interface PlacementTerms {
 export interface Placing {
   readonly work: Work
   readonly input: PlaceOrder
+}
+
+/** A key that is bound to sources places orders of these alone. */
+export function refuseForeignSource({ sources }: Actor, { source }: PlaceOrder): void {
+  if (sources === null || (source !== undefined && sources.has(source))) return
+  const errors = [{ field: 'source', pointer: '/source', code: 'SOURCE_NOT_ALLOWED', message: 'is not of this key' }]
+  throw new SourceNotAllowed({ detail: `The key places orders of ${[...sources].join(', ')}`, errors })
 }
 
 /** The rows of an order that is placed now. */

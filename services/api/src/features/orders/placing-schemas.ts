@@ -1,18 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
-import { Currency, closed, Id, Metadata, Money, Price, Sku, Text } from '#platform/wire.ts'
-import {
-  Address,
-  Customer,
-  ExternalId,
-  maxAmounts,
-  Notes,
-  Order,
-  PaymentTerms,
-  Quantity,
-  Source,
-  Totals,
-} from './schemas.ts'
+import { Currency, closed, Id, Metadata, Money, Price, Sku, Source, Text } from '#platform/wire.ts'
+import { Address, Customer, ExternalId, maxAmounts, Notes, Order, PaymentTerms, Quantity, Totals } from './schemas.ts'
 
 export const PlaceOrderLine = component(
   'PlaceOrderLine',

@@ -13,6 +13,12 @@ export const DuplicateExternalId = defineProblem({
   title: 'An order of this source with this external id exists already',
   advice: 'Read the existing order; detail names it.',
 })
+export const SourceNotAllowed = defineProblem({
+  status: 403,
+  code: 'SOURCE_NOT_ALLOWED',
+  title: 'The API key places orders of its own sources only',
+  advice: 'Give one of the allowedSources of the key as source.',
+})
 export const UnknownSku = defineProblem({
   status: 422,
   code: 'UNKNOWN_SKU',

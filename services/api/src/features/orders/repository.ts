@@ -152,9 +152,13 @@ const placeText = `with demand as (
   from demand d left join locked l using (sku, location_id) left join reserved r using (sku, location_id)
   where r.sku is null`
 
-export async function selectOrder(view: Pick<View, 'db'>, id: string): Promise<OrderWithLines | undefined> {
+/** An order with its lines and holds, if the actor may see it. */
+export async function selectOrder(view: Pick<View, 'db' | 'actor'>, id: string): Promise<OrderWithLines | undefined> {
+  const { sources } = view.actor
+  const orders = view.db.selectFrom('orders').select(orderColumns).where('id', '=', id)
+  const seen = sources === null ? orders : orders.where('source', '=', sql<string>`any(${[...sources]})`)
   const [order, lines, holds] = await Promise.all([
-    view.db.selectFrom('orders').select(orderColumns).where('id', '=', id).executeTakeFirst(),
+    seen.executeTakeFirst(),
     view.db.selectFrom('order_lines').select(lineColumns).where('order_id', '=', id).orderBy('position').execute(),
     view.db
       .selectFrom('order_holds')

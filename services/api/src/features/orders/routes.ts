@@ -13,6 +13,7 @@ import {
   OutOfStock,
   PriceMissing,
   PriceNotAllowed,
+  SourceNotAllowed,
   UnknownLocation,
   UnknownSku,
 } from './problems.ts'
@@ -46,7 +47,7 @@ export function orderRoutes(app: FastifyInstance): void {
       idempotency: 'required',
       body: PlaceOrder,
       returns: Order,
-      problems: [OutOfStock, DuplicateExternalId, ...pricing],
+      problems: [OutOfStock, DuplicateExternalId, SourceNotAllowed, ...pricing],
       location: ({ id }) => `/v1/orders/${id}`,
       handleGroup: (items) =>
         placeOrders(

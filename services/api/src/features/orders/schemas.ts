@@ -1,17 +1,24 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
-import { ActorName, closed, Id, Metadata, Money, RequestId, Sku, Text, Timestamp, Version } from '#platform/wire.ts'
+import {
+  ActorName,
+  closed,
+  Id,
+  Metadata,
+  Money,
+  RequestId,
+  Sku,
+  Source,
+  Text,
+  Timestamp,
+  Version,
+} from '#platform/wire.ts'
 import { heldSteps, holdKinds, orderActions, orderStatuses } from './status.ts'
 
 export const paymentTerms = ['prepaid', 'onAccount'] as const
 export const PaymentTerms = OneOf(paymentTerms, {
   description:
     'onAccount: confirmed at once and settled later; prepaid, the default: waits for payment until expiresAt',
-})
-export const Source = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-  maxLength: 64,
-  description: 'The channel the order came from',
 })
 export const ExternalId = Text(128, {
   pattern: '^[^\\u0000-\\u001f\\u007f]+$',
