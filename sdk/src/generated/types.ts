@@ -626,7 +626,7 @@ export interface components {
              */
             email?: string;
             number?: string;
-            /** @description Start of the number or of the external id */
+            /** @description Start of the number or of the external id; finds the last 1,000 of each */
             q?: string;
             /**
              * Format: date-time
@@ -665,7 +665,7 @@ export interface components {
              */
             email?: string;
             number?: string;
-            /** @description Start of the number or of the external id */
+            /** @description Start of the number or of the external id; finds the last 1,000 of each */
             q?: string;
             /**
              * Format: date-time

@@ -31,15 +31,11 @@ export async function selectOrderTable(
   return rows
 }
 
-/** How many there are, counted no further than page numbers reach. */
+/** How many there are, counted along an index and no further than page numbers reach. */
 export async function countOrders(view: View, filter: OrderFilter): Promise<number> {
-  const conditions = conditionsOf(view, filter)
-  if (filter.status !== undefined) conditions.push(sql`status = any(${filter.status})`)
-  const matching = sql`select from orders ${where(conditions)} limit ${maxTableRows}`
-  const { rows } = await run(
-    view,
-    sql<{ count: number }>`select count(*)::integer as count from (${matching}) as found`,
-  )
+  const counted = { ...orderOf(filter, false), columns: sql`id, placed_at` }
+  const found = ordered(view, filter, [], counted, sql`limit ${maxTableRows}`)
+  const { rows } = await run(view, sql<{ count: number }>`select count(*)::integer as count from (${found}) as found`)
   return rows[0]?.count ?? 0
 }
 
@@ -47,17 +43,18 @@ interface Order {
   readonly key: Fragment
   readonly clause: Fragment
   readonly descends: boolean
-}
-
-function orderOf({ sort }: OrderFilter, reversed: boolean): Order {
-  const columns = sort.endsWith('placedAt') ? ['placed_at', 'id'] : ['id']
-  const descends = sort.startsWith('-') !== reversed
-  const key = sql.raw(columns.join(', '))
-  const clause = sql.raw(`order by ${columns.map((column) => `${column} ${descends ? 'desc' : 'asc'}`).join(', ')}`)
-  return { key, clause, descends }
+  readonly columns: Fragment
 }
 
 const columnList = sql.raw(summaryColumns.join(', '))
+
+function orderOf({ sort }: OrderFilter, reversed: boolean): Order {
+  const names = sort.endsWith('placedAt') ? ['placed_at', 'id'] : ['id']
+  const descends = sort.startsWith('-') !== reversed
+  const key = sql.raw(names.join(', '))
+  const clause = sql.raw(`order by ${names.map((name) => `${name} ${descends ? 'desc' : 'asc'}`).join(', ')}`)
+  return { key, clause, descends, columns: columnList }
+}
 
 /**
  * Rows in their order. With statuses, the first rows of each are read off the index and then merged: one scan over
@@ -67,13 +64,13 @@ function ordered(
   view: View,
   filter: OrderFilter,
   beyond: readonly Fragment[],
-  { clause }: Order,
+  { clause, columns }: Order,
   limit: Fragment,
   offset = sql``,
 ) {
   const conditions = [...conditionsOf(view, filter), ...beyond]
   const first = (wanted: readonly Fragment[]) =>
-    sql<SummaryRow>`select ${columnList} from orders ${where(wanted)} ${clause} ${limit}`
+    sql<SummaryRow>`select ${columns} from orders ${where(wanted)} ${clause} ${limit}`
   if (filter.status === undefined) return sql<SummaryRow>`${first(conditions)} ${offset}`
   const ofOne = first([sql`status = wanted.name`, ...conditions])
   const statuses = [...new Set(filter.status)]
@@ -83,6 +80,8 @@ function ordered(
 
 const where = (conditions: readonly Fragment[]): Fragment =>
   conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`
+
+const maxStarting = 1_000
 
 /** Sorts after every text that starts with what it is put behind, in byte order. */
 const last = '\u{10ffff}'
@@ -98,12 +97,17 @@ function conditionsOf({ actor: { sources } }: View, filter: OrderFilter): Fragme
   if (number !== undefined) conditions.push(sql`number = ${number}`)
   if (placedFrom !== undefined) conditions.push(sql`placed_at >= ${new Date(placedFrom)}`)
   if (placedTo !== undefined) conditions.push(sql`placed_at < ${new Date(placedTo)}`)
-  if (q !== undefined) {
-    const start = q.toUpperCase()
-    const ofNumber = sql`number >= ${start} and number < ${start + last}`
-    conditions.push(sql`(${ofNumber} or external_id >= ${q} and external_id < ${q + last})`)
-  }
+  if (q !== undefined) conditions.push(sql`id = any(array(${startingWith(q, sources)}))`)
   return conditions
+}
+
+/** Ids of the orders whose number or external id starts so: of each the last ones, or a short start would find all. */
+function startingWith(q: string, sources: ReadonlySet<string> | null): Fragment {
+  const seen = sources === null ? [] : [sql`source = any(${[...sources]})`]
+  const ids = (column: Fragment, start: string): Fragment =>
+    sql`(select id from orders ${where([sql`${column} >= ${start}`, sql`${column} < ${start + last}`, ...seen])}
+      order by ${column} desc limit ${maxStarting})`
+  return sql`${ids(sql`number`, q.toUpperCase())} union ${ids(sql`external_id`, q)}`
 }
 
 const run = <R>(view: View, fragment: RawBuilder<R>) => view.db.executeQuery<R>(fragment.compile(view.db))

@@ -8,7 +8,7 @@ export const orderSorts = ['-createdAt', 'createdAt', '-placedAt', 'placedAt'] a
 const prefix = Text(128, {
   minLength: 3,
   pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-  description: 'Start of the number or of the external id',
+  description: 'Start of the number or of the external id; finds the last 1,000 of each',
 })
 
 export const orderFilter = {
