@@ -15,14 +15,17 @@ exception
 end
 $$;
 
+-- From PostgreSQL 16 on, who creates a role is its member without the right to take it: that is granted here.
 do $$
+declare
+  privilege text := case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end;
+  granted text;
 begin
-  if not pg_has_role(current_user, 'purser_app', 'member') then
-    execute format('grant purser_app to %I', current_user);
-  end if;
-  if not pg_has_role(current_user, 'purser_relay', 'member') then
-    execute format('grant purser_relay to %I', current_user);
-  end if;
+  foreach granted in array array['purser_app', 'purser_relay'] loop
+    if not pg_has_role(current_user, granted, privilege) then
+      execute format('grant %I to %I', granted, current_user);
+    end if;
+  end loop;
 end
 $$;
 

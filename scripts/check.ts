@@ -28,6 +28,10 @@ const waves: readonly (readonly Step[])[] = [
     },
     { name: 'the OpenAPI document lints clean', problems: documentProblems },
     { name: 'the OpenAPI document keeps the OWASP rules', problems: owaspProblems },
+    {
+      name: 'no change of the contract breaks clients undeclared',
+      problems: () => program('scripts/check-breaking.ts'),
+    },
   ],
 ]
 

@@ -16,43 +16,21 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** Knows as much HTTP as the answers of a service on loopback need: Content-Length, no chunks. */
 export async function connect(url: URL): Promise<Connection> {
   const socket = net.connect({ host: url.hostname, port: Number(url.port), noDelay: true })
   await once(socket, 'connect')
-  let received: Buffer[] = []
-  let missing = -1
-  let status = 0
   let waiting: Waiting | undefined
   const fail = (error: Error): void => {
     waiting?.reject(error)
     waiting = undefined
     socket.destroy()
   }
-  const readHead = (): boolean => {
-    const bytes = received.length === 1 ? (received[0] as Buffer) : Buffer.concat(received)
-    const end = bytes.indexOf(headEnd)
-    received = [bytes]
-    if (end === -1) return false
-    const head = bytes.toString('latin1', 0, end).toLowerCase()
-    const length = /\r\ncontent-length: *(\d+)/.exec(head)
-    if (length === null) fail(new Error('an answer without Content-Length'))
-    status = Number(head.slice(9, 12))
-    missing = end + headEnd.length + Number(length?.[1]) - bytes.length
-    return true
-  }
-  socket.on('data', (chunk) => {
-    if (missing === -1) {
-      received.push(chunk)
-      if (!readHead()) return
-    } else missing -= chunk.length
-    if (missing > 0) return
-    received = []
-    missing = -1
+  const answered = (status: number): void => {
     const { resolve } = waiting ?? {}
     waiting = undefined
     resolve?.(status)
-  })
+  }
+  socket.on('data', createReader(answered, fail))
   socket.on('error', fail)
   socket.on('close', () => fail(new Error('the connection was closed')))
   socket.setTimeout(timeoutMs, () => {
@@ -66,5 +44,29 @@ export async function connect(url: URL): Promise<Connection> {
         socket.write(text)
       }),
     close: () => socket.destroy(),
+  }
+}
+
+/** Knows as much HTTP as the answers of a service on loopback need: Content-Length, no chunks. */
+function createReader(answered: (status: number) => void, fail: (error: Error) => void): (chunk: Buffer) => void {
+  let head: Buffer = Buffer.alloc(0)
+  let missing = 0
+  let status = 0
+  const readHead = (chunk: Buffer): boolean => {
+    head = head.length === 0 ? chunk : Buffer.concat([head, chunk])
+    const end = head.indexOf(headEnd)
+    if (end === -1) return false
+    const text = head.toString('latin1', 0, end).toLowerCase()
+    const length = /\r\ncontent-length: *(\d+)/.exec(text)
+    if (length === null) fail(new Error('an answer without Content-Length'))
+    status = Number(text.slice(9, 12))
+    missing = end + headEnd.length + Number(length?.[1]) - head.length
+    head = Buffer.alloc(0)
+    return true
+  }
+  return (chunk) => {
+    if (missing > 0) missing -= chunk.length
+    else if (!readHead(chunk)) return
+    if (missing === 0) answered(status)
   }
 }

@@ -133,7 +133,7 @@ purser.orders.get('ord_1').then((order) => console.log(order.id))`
       Object.keys(manifest.scripts).filter((name) => /install/.test(name)),
       [],
     )
-    t.strictSame(readdirSync(installed).sort(), ['README.md', 'dist', 'package.json'])
+    t.strictSame(readdirSync(installed).sort(), ['LICENSE', 'README.md', 'dist', 'package.json'])
     const size = bytesIn(installed)
     t.ok(size <= installBudgetBytes, `${size} of ${installBudgetBytes} bytes installed`)
   })

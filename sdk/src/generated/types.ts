@@ -111,6 +111,33 @@ export interface components {
             /** @description previousCursor of the page after */
             before?: string;
         };
+        Availability: {
+            items: {
+                /** @description Case-sensitive */
+                sku: string;
+                stockPolicy: ("deny" | "backorder" | "untracked") | null;
+                /** @description Whether it is sold beyond what is available */
+                backorderable: boolean;
+                /**
+                 * Format: int64
+                 * @description Over the locations; a shortfall of one takes nothing from another
+                 */
+                available: number;
+                locations: {
+                    locationId: string;
+                    /** Format: int32 */
+                    onHand: number;
+                    /** Format: int32 */
+                    reserved: number;
+                    /** Format: int32 */
+                    backordered: number;
+                    /** Format: int32 */
+                    safetyStock: number;
+                    /** Format: int32 */
+                    available: number;
+                }[];
+            }[];
+        };
         /**
          * @description discount and tax are what those of the line are from now on, for the units that are left
          * @example {
@@ -135,6 +162,19 @@ export interface components {
          */
         CancelOrder: {
             reason?: string;
+        };
+        /**
+         * @example {
+         *       "skus": [
+         *         "85123A",
+         *         "MUG-BLUE"
+         *       ]
+         *     }
+         */
+        CheckAvailability: {
+            skus: string[];
+            /** @description Only this location */
+            locationId?: string;
         };
         /**
          * @example {
@@ -204,14 +244,38 @@ export interface components {
             /** @enum {string} */
             status?: "draft" | "active" | "archived";
             /**
-             * @description deny: sold while in stock; untracked: always (fees, postage)
+             * @description deny: sold while in stock; backorder: sold beyond that too, and what is missing waits for stock; untracked: always (fees, postage)
              * @enum {string}
              */
-            stockPolicy?: "deny" | "untracked";
+            stockPolicy?: "deny" | "backorder" | "untracked";
             /** @description Facts about the product: colour, size, material … */
             attributes?: {
                 [key: string]: string;
             };
+            /** @description At most 50 string keys of your own */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @example {
+         *       "sku": "85123A",
+         *       "quantity": 2,
+         *       "expiresInMinutes": 15
+         *     }
+         */
+        CreateReservation: {
+            /** @description Case-sensitive */
+            sku: string;
+            /** Format: int32 */
+            quantity: number;
+            /** @description Where the stock is held; the default location if not given */
+            locationId?: string;
+            /**
+             * Format: int32
+             * @description 30 if not given
+             */
+            expiresInMinutes?: number;
             /** @description At most 50 string keys of your own */
             metadata?: {
                 [key: string]: string;
@@ -454,6 +518,11 @@ export interface components {
             quantityCancelled: number;
             /** Format: int32 */
             quantityFulfilled: number;
+            /**
+             * Format: int32
+             * @description Units that wait for stock
+             */
+            quantityBackordered: number;
             unitPrice: components["schemas"]["Money"];
             discount: components["schemas"]["Money"];
             tax: components["schemas"]["Money"];
@@ -877,10 +946,10 @@ export interface components {
             /** @enum {string} */
             status: "draft" | "active" | "archived";
             /**
-             * @description deny: sold while in stock; untracked: always (fees, postage)
+             * @description deny: sold while in stock; backorder: sold beyond that too, and what is missing waits for stock; untracked: always (fees, postage)
              * @enum {string}
              */
-            stockPolicy: "deny" | "untracked";
+            stockPolicy: "deny" | "backorder" | "untracked";
             /** @description One price per currency */
             prices: components["schemas"]["Price"][];
             /** @description Facts about the product: colour, size, material … */
@@ -943,7 +1012,7 @@ export interface components {
                 /** @description Case-sensitive */
                 sku: string;
                 /** @enum {string} */
-                policy: "deny" | "untracked";
+                policy: "deny" | "backorder" | "untracked";
                 /**
                  * Format: int32
                  * @description Over all lines of the SKU
@@ -951,6 +1020,12 @@ export interface components {
                 requested: number;
                 /** Format: int32 */
                 available: number | null;
+                /**
+                 * Format: int32
+                 * @description Units that would wait for stock
+                 */
+                backordered: number;
+                /** @description Whether it could be placed; backordered units do not hinder */
                 sufficient: boolean;
             }[];
         };
@@ -987,6 +1062,58 @@ export interface components {
             /** @enum {string} */
             status: "refused";
             problem: components["schemas"]["OrderRefusal"];
+        };
+        Reservation: {
+            id: string;
+            /** @description Null for a reservation that stands alone */
+            orderId: string | null;
+            /** @description Case-sensitive */
+            sku: string;
+            locationId: string;
+            /** Format: int32 */
+            quantity: number;
+            /**
+             * @description backordered: waits for stock; held: until expiresAt; firm: of a confirmed order; consumed, released, expired: over
+             * @enum {string}
+             */
+            state: "backordered" | "held" | "firm" | "consumed" | "released" | "expired";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            expiresAt: string | null;
+            /** @description At most 50 string keys of your own */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Format: int32 */
+            version: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            updatedAt: string;
+        };
+        ReservationsListParams: {
+            orderId?: string;
+            /** @description Case-sensitive */
+            sku?: string;
+            state?: ("backordered" | "held" | "firm" | "consumed" | "released" | "expired")[];
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
         };
         /**
          * @example {
@@ -1059,6 +1186,11 @@ export interface components {
              * @description Units promised to orders
              */
             reserved: number;
+            /**
+             * Format: int32
+             * @description Units that orders wait for
+             */
+            backordered: number;
             /** Format: int32 */
             safetyStock: number;
             /**
@@ -1084,6 +1216,32 @@ export interface components {
         };
         StockLevels: {
             levels: components["schemas"]["StockLevel"][];
+        };
+        StockListAllMovementsParams: {
+            /** @description Case-sensitive */
+            sku?: string;
+            locationId?: string;
+            type?: ("receipt" | "adjustment" | "reserve" | "release" | "consume" | "restock")[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            to?: string;
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
         };
         StockListLevelsParams: {
             /** @description Only these SKUs */
@@ -1134,6 +1292,8 @@ export interface components {
              */
             reserved: number;
             orderId: string | null;
+            /** @description A reservation that stands alone */
+            reservationId: string | null;
             reason: string | null;
             actor: {
                 type: string;
@@ -1213,6 +1373,36 @@ export interface components {
             };
         };
         /**
+         * @description Fields that are not given stay; prices, attributes and metadata are replaced as a whole
+         * @example {
+         *       "title": "Blue mug, 300 ml",
+         *       "attributes": {
+         *         "colour": "blue"
+         *       }
+         *     }
+         */
+        UpdateProduct: {
+            title?: string;
+            /** @description One price per currency */
+            prices?: components["schemas"]["Price"][];
+            description?: string | null;
+            /** @enum {string} */
+            status?: "draft" | "active" | "archived";
+            /**
+             * @description deny: sold while in stock; backorder: sold beyond that too, and what is missing waits for stock; untracked: always (fees, postage)
+             * @enum {string}
+             */
+            stockPolicy?: "deny" | "backorder" | "untracked";
+            /** @description Facts about the product: colour, size, material … */
+            attributes?: {
+                [key: string]: string;
+            };
+            /** @description At most 50 string keys of your own */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        /**
          * @example {
          *       "products": [
          *         {
@@ -1254,11 +1444,14 @@ export type Address = components['schemas']['Address'];
 export type AdjustStock = components['schemas']['AdjustStock'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeysListParams = components['schemas']['ApiKeysListParams'];
+export type Availability = components['schemas']['Availability'];
 export type CancelLine = components['schemas']['CancelLine'];
 export type CancelOrder = components['schemas']['CancelOrder'];
+export type CheckAvailability = components['schemas']['CheckAvailability'];
 export type CreateApiKey = components['schemas']['CreateApiKey'];
 export type CreateLocation = components['schemas']['CreateLocation'];
 export type CreateProduct = components['schemas']['CreateProduct'];
+export type CreateReservation = components['schemas']['CreateReservation'];
 export type Customer = components['schemas']['Customer'];
 export type Location = components['schemas']['Location'];
 export type LocationsListParams = components['schemas']['LocationsListParams'];
@@ -1292,11 +1485,14 @@ export type ProductsListParams = components['schemas']['ProductsListParams'];
 export type Quote = components['schemas']['Quote'];
 export type QuoteOrder = components['schemas']['QuoteOrder'];
 export type RefusedResult = components['schemas']['RefusedResult'];
+export type Reservation = components['schemas']['Reservation'];
+export type ReservationsListParams = components['schemas']['ReservationsListParams'];
 export type RotateApiKey = components['schemas']['RotateApiKey'];
 export type SetStockLevel = components['schemas']['SetStockLevel'];
 export type SetStockLevels = components['schemas']['SetStockLevels'];
 export type StockLevel = components['schemas']['StockLevel'];
 export type StockLevels = components['schemas']['StockLevels'];
+export type StockListAllMovementsParams = components['schemas']['StockListAllMovementsParams'];
 export type StockListLevelsParams = components['schemas']['StockListLevelsParams'];
 export type StockListMovementsParams = components['schemas']['StockListMovementsParams'];
 export type StockMovement = components['schemas']['StockMovement'];
@@ -1304,5 +1500,6 @@ export type TableMeta = components['schemas']['TableMeta'];
 export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type UpdateOrder = components['schemas']['UpdateOrder'];
 export type UpdateOrganization = components['schemas']['UpdateOrganization'];
+export type UpdateProduct = components['schemas']['UpdateProduct'];
 export type UpsertProducts = components['schemas']['UpsertProducts'];
 export type UpsertedProducts = components['schemas']['UpsertedProducts'];

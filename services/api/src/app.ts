@@ -1,11 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import { fillBackorders } from '#features/backorders/index.ts'
 import { catalogRoutes } from '#features/catalog/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
 import { orderChangeRoutes } from '#features/order-changes/index.ts'
 import { orderListRoutes } from '#features/order-lists/index.ts'
 import { orderRoutes } from '#features/orders/index.ts'
+import { reservationRoutes } from '#features/reservations/index.ts'
 import { authenticateRequests, authorizeRequests } from '#http/authentication.ts'
 import { protectBrowsers } from '#http/browser-policy.ts'
 import { answerBrokenConnections } from '#http/client-errors.ts'
@@ -61,19 +63,15 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   requireIdempotencyKeys(http)
   acceptJsonBodies(http)
   validateStrictly(http)
+  // Operations serialize their results themselves; compiling every documented answer again would double the start.
+  http.setSerializerCompiler(() => JSON.stringify)
   await publishDocument(http)
   reportHealth(http, readinessChecks(runtime))
   servePages(http)
   await serveDocs(http)
-  for (const routes of [
-    identityRoutes,
-    catalogRoutes,
-    inventoryRoutes,
-    orderRoutes,
-    orderListRoutes,
-    orderChangeRoutes,
-  ])
-    routes(http)
+  const routes = [identityRoutes, catalogRoutes, reservationRoutes, orderRoutes, orderListRoutes, orderChangeRoutes]
+  for (const add of routes) add(http)
+  inventoryRoutes(http, fillBackorders)
   return {
     http,
     drain: () => {

@@ -1,5 +1,8 @@
+import { backorderJobs } from '#features/backorders/index.ts'
 import { type ApiKeyLookup, createApiKeyLookup } from '#features/identity/index.ts'
 import { orderJobs } from '#features/order-changes/index.ts'
+import { reservationJobs } from '#features/reservations/index.ts'
+import { stockAuditJobs } from '#features/stock-audit/index.ts'
 import { type Caches, createCaches } from '#platform/cache.ts'
 import { type Clock, systemClock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'
@@ -22,7 +25,13 @@ export interface Runtime {
   readonly apiKeys: ApiKeyLookup
 }
 
-export const allJobs: readonly AnyJob[] = [...kernelJobs, ...orderJobs]
+export const allJobs: readonly AnyJob[] = [
+  ...kernelJobs,
+  ...orderJobs,
+  ...backorderJobs,
+  ...reservationJobs,
+  ...stockAuditJobs,
+]
 
 export interface RuntimeOptions {
   readonly process: 'server' | 'worker'

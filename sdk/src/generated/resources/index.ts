@@ -6,6 +6,7 @@ import { MeResource } from './me.ts'
 import { OrdersResource } from './orders.ts'
 import { OrganizationResource } from './organization.ts'
 import { ProductsResource } from './products.ts'
+import { ReservationsResource } from './reservations.ts'
 import { StockResource } from './stock.ts'
 
 /** Every resource of the API, bound to one transport. */
@@ -22,6 +23,8 @@ export class Resources {
   readonly organization: OrganizationResource
   /** What is sold, with prices per currency */
   readonly products: ProductsResource
+  /** Stock that is promised, to orders or for a while */
+  readonly reservations: ReservationsResource
   /** Stock levels and their movements */
   readonly stock: StockResource
 
@@ -32,8 +35,9 @@ export class Resources {
     this.orders = new OrdersResource(transport)
     this.organization = new OrganizationResource(transport)
     this.products = new ProductsResource(transport)
+    this.reservations = new ReservationsResource(transport)
     this.stock = new StockResource(transport)
   }
 }
 
-export type { ApiKeysResource, LocationsResource, MeResource, OrdersResource, OrganizationResource, ProductsResource, StockResource }
+export type { ApiKeysResource, LocationsResource, MeResource, OrdersResource, OrganizationResource, ProductsResource, ReservationsResource, StockResource }

@@ -2,7 +2,7 @@
 import type { Call, CallOptions, NoParams } from '../../call.ts'
 import type { List } from '../../page.ts'
 import { Resource } from '../../transport.ts'
-import type { AdjustStock, SetStockLevel, SetStockLevels, StockLevel, StockLevels, StockListLevelsParams, StockListMovementsParams, StockMovement } from '../types.ts'
+import type { AdjustStock, Availability, CheckAvailability, SetStockLevel, SetStockLevels, StockLevel, StockLevels, StockListAllMovementsParams, StockListLevelsParams, StockListMovementsParams, StockMovement } from '../types.ts'
 
 /** Stock levels and their movements */
 export class StockResource extends Resource {
@@ -18,12 +18,30 @@ export class StockResource extends Resource {
   }
 
   /**
+   * Read what is available of many SKUs
+   *
+   * Up to 500 SKUs, over all locations or at one. Needs the scope `stock:read`.
+   */
+  availability(params: CheckAvailability, options?: CallOptions): Call<Availability> {
+    return this.transport.call('stock.availability POST /v1/stock/availability keyless', params, options)
+  }
+
+  /**
    * Read a stock level. Needs the scope `stock:read`.
    *
    * Fails with `STOCK_LEVEL_NOT_FOUND`.
    */
   getLevel(sku: string, locationId: string, params?: NoParams, options?: CallOptions): Call<StockLevel> {
     return this.transport.call('stock.getLevel GET /v1/stock/{sku}/{locationId}', params, options, sku, locationId)
+  }
+
+  /**
+   * List stock movements, newest first. Needs the scope `stock:read`.
+   *
+   * Fails with `INVALID_CURSOR`.
+   */
+  listAllMovements(params?: StockListAllMovementsParams, options?: CallOptions): List<StockMovement> {
+    return this.transport.list('stock.listAllMovements GET /v1/stock/movements', params, options)
   }
 
   /**

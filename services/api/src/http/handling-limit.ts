@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { HandlerTimedOut } from './problems.ts'
 
+const closed = 'the connection is done'
+
 /**
  * Answers 503 when handling takes longer than `HANDLER_TIMEOUT_MS`; `request.unwanted` aborts then, and when the client
  * has gone. Fastify's own handlerTimeout and signal follow the request's `close`, which Node emits as soon as a body
@@ -20,7 +22,8 @@ export function limitHandling(app: FastifyInstance): void {
     }, timeoutMs)
     reply.raw.once('close', () => {
       clearTimeout(timer)
-      controller.abort()
+      // A reason that exists already: without one, each abort makes an error with a stack.
+      controller.abort(closed)
     })
     done()
   })

@@ -28,9 +28,17 @@ export interface HttpKernel {
 /** Who may call a route: the holder of a scope, any credential, or everybody. */
 export type Access = { readonly scope: Scope } | { readonly anyCredential: true } | { readonly public: true }
 
+export interface DeclaredRoute {
+  readonly method: string
+  readonly url: string
+  readonly access: Access
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     kernel: HttpKernel
+    /** Every route with who may call it, in the order they were declared. */
+    declaredRoutes: DeclaredRoute[]
   }
   interface FastifyRequest {
     credential: Credential | null
@@ -50,6 +58,7 @@ declare module 'fastify' {
  * `publicPrefix` are public.
  */
 export function requireAccessDeclarations(app: FastifyInstance, publicPrefix: string): void {
+  app.decorate('declaredRoutes', [])
   app.addHook('onRoute', (route) => {
     // Preflights carry no credential; @fastify/cors answers them.
     if (route.method === 'OPTIONS' && route.url === '*') return
@@ -57,5 +66,7 @@ export function requireAccessDeclarations(app: FastifyInstance, publicPrefix: st
       route.config = { ...route.config, access: { public: true }, rateLimit: false }
     if (route.config?.access === undefined)
       throw new Error(`route ${String(route.method)} ${route.url} declares neither a scope nor public`)
+    const { access } = route.config
+    for (const method of [route.method].flat()) app.declaredRoutes.push({ method, url: route.url, access })
   })
 }

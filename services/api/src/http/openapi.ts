@@ -248,6 +248,7 @@ const tags = [
   { name: 'products', description: 'What is sold, with prices per currency' },
   { name: 'locations', description: 'Where stock is kept' },
   { name: 'stock', description: 'Stock levels and their movements' },
+  { name: 'reservations', description: 'Stock that is promised, to orders or for a while' },
   { name: 'orders', description: 'Orders, from quote to cancellation' },
 ]
 

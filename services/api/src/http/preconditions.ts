@@ -24,6 +24,9 @@ export function entityTagOf(result: unknown, data: string): string | null {
   return `"${String(result.version)}.${hash('sha1', data, 'hex').slice(0, 6)}"`
 }
 
+/** For reads of what has no version of its own: a hash alone. */
+export const representationTagOf = (data: string): string => `"${hash('sha1', data, 'hex')}"`
+
 /** Whether If-None-Match names this representation (weak comparison, RFC 9110 section 13.1.2). */
 export function isNotModified(request: FastifyRequest, etag: string | null): boolean {
   const header = request.headers['if-none-match']

@@ -12,9 +12,11 @@ const ExpectationFailed = defineProblem({
 
 /** Refuses what Node lets pass although it is no proper HTTP/1.1 (RFC 9110, 9112), and what Node answers by itself. */
 export function refuseImproperHttp(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ raw }) => {
+  app.addHook('onRequest', ({ raw }, reply, done) => {
     const flaw = flawOf(raw)
-    if (flaw !== null) throw new MalformedRequest({ detail: flaw })
+    if (flaw === null) return done()
+    reply.header('connection', 'close')
+    done(new MalformedRequest({ detail: flaw }))
   })
   app.server.on('checkExpectation', (request, response) => {
     const requestId = newId('req')

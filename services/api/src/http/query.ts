@@ -8,7 +8,7 @@ import { cursorBinding } from './cursor.ts'
 import { envelope, pageEnvelope, tableEnvelope } from './envelope.ts'
 import type { Access } from './kernel.ts'
 import { type OperationFacts, operationSchema } from './openapi.ts'
-import { entityTagOf, isNotModified } from './preconditions.ts'
+import { entityTagOf, isNotModified, representationTagOf } from './preconditions.ts'
 import { InvalidCursor, ValidationFailed } from './problems.ts'
 import { serializerOf } from './serializer.ts'
 import { originOf } from './trace.ts'
@@ -54,7 +54,7 @@ export function query<
     const input = { params: request.params as Value<P>, body: request.body as Value<B> }
     const result = await request.server.kernel.unitOfWork.read(originOf(request), (view) => handle(view, input))
     const data = serializerOf(returns)(result)
-    const etag = entityTagOf(result, data)
+    const etag = entityTagOf(result, data) ?? (method === 'GET' ? representationTagOf(data) : null)
     if (etag !== null) reply.header('etag', etag)
     if (method === 'GET' && isNotModified(request, etag)) return reply.code(304).send()
     return reply.type('application/json; charset=utf-8').send(envelope(data, request.id))

@@ -89,7 +89,7 @@ function openSession(client: pg.PoolClient, opening: TransactionOpening): Sessio
   const begun = client.query(beginText(client, opening))
   begun.catch(() => {})
   return {
-    db: bind(client),
+    db: bind(client, begun),
     async commit(pending = []) {
       const committed = client.query('commit')
       const settled = await Promise.allSettled([begun, ...pending, committed])
@@ -138,15 +138,17 @@ const compiler = dialect.createQueryCompiler()
 const adapter = dialect.createAdapter()
 
 /** Kysely over one client: every query goes out at once, so what is not awaited is pipelined. */
-function bind(client: pg.PoolClient): Transaction {
+function bind(client: pg.PoolClient, begun: Promise<unknown>): Transaction {
   const connection: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       const name = statementName(query.sql)
-      const result = await client.query<Record<string, unknown>>({
+      const sent = client.query<Record<string, unknown>>({
         text: query.sql,
         values: [...query.parameters],
         ...(name === undefined ? {} : { name }),
       })
+      // When BEGIN itself failed, its error is the cause; this one only says that there is no transaction.
+      const result = await sent.catch((error: unknown) => begun.then(() => Promise.reject(error)))
       return { rows: result.rows as R[], numAffectedRows: BigInt(result.rowCount ?? 0) }
     },
     // biome-ignore lint/correctness/useYield: a pipelined connection refuses cursors

@@ -27,7 +27,7 @@ export function readinessChecks({ database, log, clock }: ReadinessDependencies)
       const session = await database.begin({ role: 'app', readOnly: true })
       try {
         const query = queryOn(session.db)
-        const pending = migrated ? [] : await pendingMigrations({ query } as never)
+        const pending = migrated ? [] : await pendingMigrations({ query })
         migrated = pending.length === 0
         const worker = migrated ? await workerCheck(session.db, clock.now()) : []
         await session.commit()

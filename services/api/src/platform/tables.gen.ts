@@ -100,6 +100,7 @@ export interface OrderLines {
   organization_id: Generated<string>;
   position: number;
   quantity: number;
+  quantity_backordered: Generated<number>;
   quantity_cancelled: Generated<number>;
   quantity_fulfilled: Generated<number>;
   sku: string;
@@ -176,6 +177,7 @@ export interface Reservations {
   expires_at: Date | null;
   id: string;
   location_id: string;
+  metadata: Generated<Json>;
   order_id: string | null;
   organization_id: Generated<string>;
   quantity: number;
@@ -186,6 +188,7 @@ export interface Reservations {
 }
 
 export interface StockLevels {
+  backordered: Generated<number>;
   created_at: Date;
   location_id: string;
   metadata: Generated<Json>;
@@ -209,6 +212,7 @@ export interface StockMovements {
   organization_id: Generated<string>;
   reason: string | null;
   request_id: string;
+  reservation_id: string | null;
   reserved: number;
   reserved_change: number;
   sku: string;

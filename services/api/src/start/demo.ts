@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { fillBackorders } from '#features/backorders/index.ts'
 import { upsertProductBatch } from '#features/catalog/index.ts'
 import { createApiKey, createApiKeyLookup, createOrganization } from '#features/identity/index.ts'
 import { createLocation, selectLocation, setStockLevels } from '#features/inventory/index.ts'
@@ -73,10 +74,8 @@ async function fillOrganization(work: Work, products: ReturnType<typeof demoCata
     products: products.map(({ price, ...product }) => ({ ...product, prices: [{ amount: price, currency: 'GBP' }] })),
   })
   const tracked = products.filter(({ stockPolicy }) => stockPolicy === 'deny')
-  await setStockLevels(work, {
-    levels: tracked.map(({ sku }) => ({ sku, locationId: location.id, onHand: unitsInStock })),
-    reason: 'demo',
-  })
+  const levels = tracked.map(({ sku }) => ({ sku, locationId: location.id, onHand: unitsInStock }))
+  await setStockLevels(work, { levels, reason: 'demo' }, fillBackorders)
   return location.id
 }
 

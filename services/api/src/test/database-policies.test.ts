@@ -84,6 +84,10 @@ t.test('the tenant policy stands on every table; the exemptions are these and no
     ['idempotency_keys', 'sweep', 'purser_relay', 'ALL', 'true', 'false'],
     ['ledger', 'relay', 'purser_relay', 'SELECT', 'true', null],
     ['orders', 'sweep', 'purser_relay', 'SELECT', 'true', null],
+    ['products', 'search', 'purser_search', 'SELECT', 'true', null],
+    ['reservations', 'sweep', 'purser_relay', 'SELECT', 'true', null],
+    ['stock_levels', 'sweep', 'purser_relay', 'SELECT', 'true', null],
+    ['stock_movements', 'sweep', 'purser_relay', 'SELECT', 'true', null],
   ])
 })
 
@@ -135,6 +139,9 @@ t.test('the roles own nothing, bypass nothing and may do no more than is written
       { grantee: 'purser_relay', table: 'idempotency_keys', rights: 'delete select' },
       { grantee: 'purser_relay', table: 'ledger', rights: 'select' },
       { grantee: 'purser_relay', table: 'orders', rights: 'select' },
+      { grantee: 'purser_relay', table: 'reservations', rights: 'select' },
+      { grantee: 'purser_relay', table: 'stock_levels', rights: 'select' },
+      { grantee: 'purser_relay', table: 'stock_movements', rights: 'select' },
     ],
   )
 })
@@ -210,10 +217,12 @@ t.test('a presented credential shows one key, and lets nothing be changed', asyn
   })
 })
 
+const swept = ['idempotency_keys', 'ledger', 'orders', 'reservations', 'stock_levels', 'stock_movements']
+
 t.test('the relay reads what its policies list, across tenants, and writes nothing', async (t) => {
   for (const table of tables) {
     const read = as('purser_relay', null, (client) => client.query(`select count(*)::int as n from ${table}`))
-    if (!['ledger', 'orders', 'idempotency_keys'].includes(table)) await t.rejects(read, { code: '42501' }, table)
+    if (!swept.includes(table)) await t.rejects(read, { code: '42501' }, table)
     else t.same((await read).rows, await select(`select count(*)::int as n from ${table}`), table)
     const insert = as('purser_relay', h.tenant.organizationId, copyInto(table, h.tenant.organizationId))
     await t.rejects(insert, { code: '42501' }, table)

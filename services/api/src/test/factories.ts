@@ -1,3 +1,4 @@
+import { fillBackorders } from '#features/backorders/index.ts'
 import { upsertProductBatch } from '#features/catalog/index.ts'
 import { createApiKey, createOrganization } from '#features/identity/index.ts'
 import { createLocation, setStockLevels } from '#features/inventory/index.ts'
@@ -22,7 +23,7 @@ export interface StockedProduct {
   readonly sku: string
   readonly price?: number
   readonly onHand?: number
-  readonly stockPolicy?: 'deny' | 'untracked'
+  readonly stockPolicy?: 'deny' | 'backorder' | 'untracked'
 }
 
 /** An organization in GBP with a default location and a key. */
@@ -68,7 +69,7 @@ export async function createTenant(runtime: Runtime): Promise<Tenant> {
         const levels = products.flatMap(({ sku, onHand }) =>
           onHand === undefined ? [] : [{ sku, locationId, onHand }],
         )
-        if (levels.length > 0) await setStockLevels(work, { levels })
+        if (levels.length > 0) await setStockLevels(work, { levels }, fillBackorders)
       })
     },
   }

@@ -11,15 +11,19 @@ export async function stockAddsUp(t: Test, db: pg.Pool): Promise<void> {
       select organization_id, sku, location_id, sum(on_hand_change)::int as on_hand, sum(reserved_change)::int as reserved
       from stock_movements group by organization_id, sku, location_id
     ), promised as (
-      select organization_id, sku, location_id, sum(quantity)::int as quantity
-      from reservations where state in ('held', 'firm') group by organization_id, sku, location_id
+      select organization_id, sku, location_id,
+        coalesce(sum(quantity) filter (where state <> 'backordered'), 0)::int as quantity,
+        coalesce(sum(quantity) filter (where state = 'backordered'), 0)::int as waiting
+      from reservations where state in ('backordered', 'held', 'firm') group by organization_id, sku, location_id
     )
-    select sku, location_id, s.on_hand, s.reserved, m.on_hand as moved_on_hand, m.reserved as moved_reserved, p.quantity
+    select sku, location_id, s.on_hand, s.reserved, m.on_hand as moved_on_hand, m.reserved as moved_reserved, p.quantity,
+      s.backordered, p.waiting
     from stock_levels s
       full join moved m using (organization_id, sku, location_id)
       full join promised p using (organization_id, sku, location_id)
     where s.on_hand is distinct from coalesce(m.on_hand, 0) or s.reserved is distinct from coalesce(m.reserved, 0)
-      or s.reserved is distinct from coalesce(p.quantity, 0)`)
+      or s.reserved is distinct from coalesce(p.quantity, 0)
+      or s.backordered is distinct from coalesce(p.waiting, 0)`)
   t.same(rows, [], 'on hand = Σ movements; reserved = Σ movements = Σ open reservations')
 }
 
@@ -30,6 +34,7 @@ const schemaNames: Readonly<Record<string, string>> = {
   location: 'Location',
   product: 'Product',
   stockLevel: 'StockLevel',
+  reservation: 'Reservation',
   order: 'OrderSnapshot',
 }
 
@@ -52,6 +57,7 @@ export async function ledgerAddsUp(t: Test, db: pg.Pool): Promise<void> {
       union all select organization_id, 'apiKey', id, version from api_keys
       union all select organization_id, 'location', id, version from locations
       union all select id, 'organization', id, version from organizations
+      union all select organization_id, 'reservation', id, version from reservations where order_id is null
       union all select organization_id, 'stockLevel', sku || '@' || location_id, version from stock_levels
     ), recorded as (
       select organization_id, resource_type as type, resource_id as id,

@@ -68,6 +68,9 @@ const things: Readonly<Record<string, (world: World) => Promise<Record<string, s
   productId: async ({ post }) => ({
     productId: (await post('/v1/products', { sku: randomUUID(), title: 'sample', prices: [] })).id ?? '',
   }),
+  reservationId: async ({ post }) => ({
+    reservationId: (await post('/v1/reservations', { sku: sampleSku, quantity: 1 })).id ?? '',
+  }),
   locationId: async ({ tenant }) => ({ locationId: tenant.locationId }),
   sku: async () => ({ sku: sampleSku }),
 }
@@ -109,6 +112,7 @@ const values: Readonly<Record<string, (world: World) => unknown>> = {
   source: () => 'shop',
   externalId: () => randomUUID(),
   allowedCidrs: () => ['0.0.0.0/0', '::/0'],
+  orderId: () => 'ord_01jd0000000000000000000000',
   number: () => '20260115-AAAAAAAA',
 }
 

@@ -1,6 +1,6 @@
 import { newId } from '#platform/id.ts'
 import type { Work } from '#platform/work.ts'
-import { presentProduct } from './present.ts'
+import { recordProduct } from './changes.ts'
 import { RepeatedEntry } from './problems.ts'
 import { insertProduct, type ProductRow } from './repository.ts'
 import type { CreateProduct, Product } from './schemas.ts'
@@ -8,9 +8,7 @@ import type { CreateProduct, Product } from './schemas.ts'
 export async function createProduct(work: Work, input: CreateProduct): Promise<Product> {
   const row = newProductRow(input, work.now)
   await insertProduct(work, row)
-  const product = presentProduct(row)
-  work.record({ type: 'product.created', resource: { type: 'product', id: product.id, version: 1 }, data: product })
-  return product
+  return recordProduct(work, undefined, row)
 }
 
 export const newProductRow = (input: CreateProduct, now: Date): ProductRow => ({

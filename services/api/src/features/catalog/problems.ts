@@ -17,3 +17,9 @@ export const RepeatedEntry = defineProblem({
   title: 'Something is given twice in one request',
   advice: 'Name each SKU once per batch and each currency once per product.',
 })
+export const ProductArchived = defineProblem({
+  status: 409,
+  code: 'PRODUCT_ARCHIVED',
+  title: 'The product is archived already',
+  advice: 'Set its status to bring it back.',
+})

@@ -64,6 +64,14 @@ export const lockProducts = (work: Work, skus: readonly string[]): Promise<Produ
     .forUpdate()
     .execute()
 
+export const lockProduct = (work: Work, id: string): Promise<ProductRow | undefined> =>
+  work.db.selectFrom('products').select(columns).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+
+/** Writes a product that is locked. */
+export async function updateProduct(work: Work, { id, sku: _sku, created_at: _createdAt, ...row }: ProductRow) {
+  await work.db.updateTable('products').set(row).where('id', '=', id).execute()
+}
+
 export const selectProduct = (view: View, id: string): Promise<ProductRow | undefined> =>
   view.db.selectFrom('products').select(columns).where('id', '=', id).executeTakeFirst()
 
@@ -84,12 +92,16 @@ export function selectProducts(view: View, filter: ProductFilter, page: PageRequ
   if (page.position) rows = rows.where('id', forward ? '<' : '>', String(page.position[0]))
   if (filter.sku !== undefined) rows = rows.where('sku', '=', filter.sku)
   if (filter.status !== undefined) rows = rows.where('status', '=', sql<string>`any(${filter.status})`)
-  if (filter.q !== undefined) {
-    const pattern = filter.q.replace(/[\\%_]/g, '\\$&')
-    rows = rows.where((e) => e.or([e('sku', 'like', `${pattern}%`), e('title', 'ilike', `%${pattern}%`)]))
-  }
+  if (filter.q !== undefined) rows = rows.where('id', 'in', searched(filter, page))
   return rows.execute()
 }
+
+/** Ids of the products on this page of a search; a SKU that is asked for by name is one product at most. */
+const searched = ({ q, sku, status }: ProductFilter, { position, direction, limit }: PageRequest) =>
+  sku === undefined
+    ? sql<string>`(select search_products(${q}, ${status ?? null}, ${position?.[0] ?? null}, ${direction === 'forward'}, ${limit + 1}))`
+    : sql<string>`(select p.id from products p where p.sku = ${sku}
+        and (starts_with(p.sku, ${q}) or strpos(lower(p.title), lower(${q})) > 0))`
 
 /** What placing an order needs to know of a product. */
 export type ProductForSale = Pick<ProductRow, 'sku' | 'title' | 'status' | 'stock_policy'> & {

@@ -3,7 +3,7 @@ import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { closed, Id, Metadata, Price, Sku, Text, Timestamp, Version } from '#platform/wire.ts'
 
 export const productStatuses = ['draft', 'active', 'archived'] as const
-export const stockPolicies = ['deny', 'untracked'] as const
+export const stockPolicies = ['deny', 'backorder', 'untracked'] as const
 
 const Prices = Type.Array(Price, { maxItems: 50, description: 'One price per currency' })
 const Attributes = Type.Unsafe<Record<string, string>>({
@@ -14,7 +14,8 @@ const Attributes = Type.Unsafe<Record<string, string>>({
   description: 'Facts about the product: colour, size, material …',
 })
 const StockPolicy = OneOf(stockPolicies, {
-  description: 'deny: sold while in stock; untracked: always (fees, postage)',
+  description:
+    'deny: sold while in stock; backorder: sold beyond that too, and what is missing waits for stock; untracked: always (fees, postage)',
 })
 
 export const Product = component(
@@ -58,6 +59,20 @@ export const CreateProduct = component(
   ),
 )
 export type CreateProduct = Static<typeof CreateProduct>
+
+export const UpdateProduct = component(
+  'UpdateProduct',
+  Type.Object(
+    { title: Type.Optional(Text(500)), prices: Type.Optional(Prices), ...optional },
+    {
+      ...closed,
+      minProperties: 1,
+      description: 'Fields that are not given stay; prices, attributes and metadata are replaced as a whole',
+      examples: [{ title: 'Blue mug, 300 ml', attributes: { colour: 'blue' } }],
+    },
+  ),
+)
+export type UpdateProduct = Static<typeof UpdateProduct>
 
 export const UpsertProducts = component(
   'UpsertProducts',

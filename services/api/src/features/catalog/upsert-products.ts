@@ -1,7 +1,6 @@
-import canonicalize from 'canonicalize'
 import type { Work } from '#platform/work.ts'
+import { changedFields, recordProduct } from './changes.ts'
 import { newProductRow, pricesByCurrency } from './create-product.ts'
-import { presentProduct } from './present.ts'
 import { RepeatedEntry } from './problems.ts'
 import { lockProducts, type ProductRow, upsertProducts } from './repository.ts'
 import type { CreateProduct, UpsertedProducts, UpsertProducts } from './schemas.ts'
@@ -14,19 +13,24 @@ export async function upsertProductBatch(work: Work, { products }: UpsertProduct
   if (new Set(skus).size < skus.length) throw new RepeatedEntry({ detail: 'A SKU is given twice in one batch' })
   const existing = new Map((await lockProducts(work, skus)).map((row) => [row.sku, row]))
   const rows = products.map((input) => mergedRow(input, existing.get(input.sku), work.now))
-  const changed = rows.filter((row) => !sameFacts(row, existing.get(row.sku)))
+  const changed = rows.filter((row) => {
+    const before = existing.get(row.sku)
+    return before === undefined || changedFields(before, row).length > 0
+  })
   const written = changed.length === 0 ? [] : await upsertProducts(work, changed)
   const bySku = new Map(written.map((row) => [row.sku, row]))
-  return { products: rows.map((row) => outcomeOf(work, row, bySku.get(row.sku))) }
+  return { products: rows.map((row) => outcomeOf(work, existing.get(row.sku), row, bySku.get(row.sku))) }
 }
 
-function outcomeOf(work: Work, row: ProductRow, written: Pick<ProductRow, 'id' | 'version'> | undefined): Outcome {
+function outcomeOf(
+  work: Work,
+  before: ProductRow | undefined,
+  row: ProductRow,
+  written: Pick<ProductRow, 'id' | 'version'> | undefined,
+): Outcome {
   if (!written) return { sku: row.sku, id: row.id, outcome: 'unchanged', version: row.version }
-  const { id, version } = written
-  const created = version === 1
-  const type = created ? 'product.created' : 'product.updated'
-  work.record({ type, resource: { type: 'product', id, version }, data: presentProduct({ ...row, id, version }) })
-  return { sku: row.sku, id, outcome: created ? 'created' : 'updated', version }
+  const { id, version } = recordProduct(work, before, { ...row, ...written })
+  return { sku: row.sku, id, outcome: before ? 'updated' : 'created', version }
 }
 
 function mergedRow(input: CreateProduct, existing: ProductRow | undefined, now: Date): ProductRow {
@@ -42,10 +46,4 @@ function mergedRow(input: CreateProduct, existing: ProductRow | undefined, now: 
     metadata: input.metadata ?? existing.metadata,
     updated_at: now,
   }
-}
-
-function sameFacts(row: ProductRow, existing: ProductRow | undefined): boolean {
-  if (!existing) return false
-  const factsOf = ({ updated_at: _updatedAt, ...facts }: ProductRow) => canonicalize(facts)
-  return factsOf(row) === factsOf(existing)
 }

@@ -1,6 +1,6 @@
 import { checkVersion, type ExpectedVersion } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
-import { movementBetween, recordAdjustment } from './movements.ts'
+import { type FillBackorders, movementBetween, recordAdjustment } from './movements.ts'
 import { presentLevel } from './present.ts'
 import { InsufficientOnHand, StockLevelNotFound, StockLimitExceeded } from './problems.ts'
 import { type LevelKey, lockLevels, writeLevels } from './repository.ts'
@@ -12,6 +12,7 @@ export async function adjustStock(
   key: LevelKey,
   { change, type, reason }: AdjustStock,
   expected: ExpectedVersion,
+  fill: FillBackorders,
 ): Promise<StockLevel> {
   const [before] = await lockLevels(work, [key])
   if (!before) throw new StockLevelNotFound()
@@ -21,6 +22,7 @@ export async function adjustStock(
   if (onHand > maxQuantity) throw new StockLimitExceeded()
   const after = { ...before, on_hand: onHand, version: before.version + 1, updated_at: work.now }
   await writeLevels(work, [after], [movementBetween(work, before, after, { type: type ?? 'adjustment', reason })])
-  recordAdjustment(work, before, after)
-  return presentLevel(after)
+  const [filled = after] = await fill(work, [after])
+  recordAdjustment(work, before, filled)
+  return presentLevel(filled)
 }

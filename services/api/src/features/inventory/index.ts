@@ -1,5 +1,16 @@
 export { createLocation } from './locations.ts'
+export { availableOf, type FillBackorders, movementBetween } from './movements.ts'
+export { OutOfStock, UnknownStockItem } from './problems.ts'
 export { releasePart, releaseStock } from './release-stock.ts'
-export { lockLevels, selectLevelsAt, selectLocation, selectLocationsForSale } from './repository.ts'
+export {
+  type LevelKey,
+  type LevelRow,
+  lockLevels,
+  selectLevelsAt,
+  selectLocation,
+  selectLocationsForSale,
+  writeLevels,
+} from './repository.ts'
 export { inventoryRoutes } from './routes.ts'
 export { setStockLevels } from './set-stock.ts'
+export { startLevels } from './start-levels.ts'

@@ -4,13 +4,22 @@ import { presentLevel } from './present.ts'
 import type { LevelRow, MovementRow } from './repository.ts'
 import type { StockMovement } from './schemas.ts'
 
+/**
+ * Gives what is available at these levels, which are locked, to the orders that wait for it; returns the levels as they
+ * are then. Handed in from above: orders know of stock, stock does not know of orders.
+ */
+export type FillBackorders = (work: Work, levels: readonly LevelRow[]) => Promise<readonly LevelRow[]>
+
+export interface MovementFacts {
+  readonly type: StockMovement['type']
+  readonly reason?: string | undefined
+  readonly orderId?: string
+  /** A reservation that stands alone. */
+  readonly reservationId?: string
+}
+
 /** The movement that leads from one level to the next; marked with who asked, and for which order. */
-export function movementBetween(
-  work: Work,
-  before: LevelRow,
-  after: LevelRow,
-  facts: { readonly type: StockMovement['type']; readonly reason?: string | undefined; readonly orderId?: string },
-): MovementRow {
+export function movementBetween(work: Work, before: LevelRow, after: LevelRow, facts: MovementFacts): MovementRow {
   return {
     id: newId('mov'),
     sku: after.sku,
@@ -21,6 +30,7 @@ export function movementBetween(
     on_hand: after.on_hand,
     reserved: after.reserved,
     order_id: facts.orderId ?? null,
+    reservation_id: facts.reservationId ?? null,
     reason: facts.reason ?? null,
     actor: { type: work.actor.type, id: work.actor.principalId },
     request_id: work.requestId,
@@ -34,6 +44,16 @@ export function recordAdjustment(work: Work, before: LevelRow, after: LevelRow):
     ...(before.on_hand === after.on_hand ? [] : ['onHand']),
     ...(before.safety_stock === after.safety_stock ? [] : ['safetyStock']),
   ]
-  const resource = { type: 'stockLevel', id: `${after.sku}@${after.location_id}`, version: after.version }
-  work.record({ type: 'stock.adjusted', resource, changed, data: presentLevel(after) })
+  recordLevel(work, after, changed)
 }
+
+/** Tells them of a level that is kept from now on. */
+export const recordNewLevel = (work: Work, level: LevelRow): void => recordLevel(work, level, [])
+
+function recordLevel(work: Work, level: LevelRow, changed: readonly string[]): void {
+  const resource = { type: 'stockLevel', id: `${level.sku}@${level.location_id}`, version: level.version }
+  work.record({ type: 'stock.adjusted', resource, changed, data: presentLevel(level) })
+}
+
+/** What may still be sold. */
+export const availableOf = ({ on_hand, reserved, safety_stock }: LevelRow): number => on_hand - reserved - safety_stock

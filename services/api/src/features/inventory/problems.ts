@@ -31,3 +31,9 @@ export const StockLimitExceeded = defineProblem({
   code: 'STOCK_LIMIT_EXCEEDED',
   title: 'The adjustment would bring the stock on hand above 1,000,000,000',
 })
+export const OutOfStock = defineProblem({
+  status: 409,
+  code: 'OUT_OF_STOCK',
+  title: 'Not enough stock to place the order',
+  advice: 'Each entry of errors names a line and what is available. The same request succeeds after a restock.',
+})

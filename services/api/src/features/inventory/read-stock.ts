@@ -2,7 +2,14 @@ import { type Page, type PageRequest, toPage } from '#platform/page.ts'
 import type { View } from '#platform/work.ts'
 import { presentLevel, presentMovement } from './present.ts'
 import { StockLevelNotFound } from './problems.ts'
-import { type LevelFilter, type LevelKey, selectLevel, selectLevels, selectMovements } from './repository.ts'
+import {
+  type LevelFilter,
+  type LevelKey,
+  type MovementFilter,
+  selectLevel,
+  selectLevels,
+  selectMovements,
+} from './repository.ts'
 import type { StockLevel, StockMovement } from './schemas.ts'
 
 export async function getStockLevel(view: View, key: LevelKey): Promise<StockLevel> {
@@ -16,7 +23,15 @@ export async function listStockLevels(view: View, filter: LevelFilter, page: Pag
   return toPage(rows, page, ({ sku, location_id }) => [sku, location_id], presentLevel)
 }
 
-export async function listStockMovements(view: View, key: LevelKey, page: PageRequest): Promise<Page<StockMovement>> {
+export async function listLevelMovements(view: View, key: LevelKey, page: PageRequest): Promise<Page<StockMovement>> {
   if (!(await selectLevel(view, key))) throw new StockLevelNotFound()
-  return toPage(await selectMovements(view, key, page), page, ({ id }) => [id], presentMovement)
+  return listMovements(view, { sku: key.sku, locationId: key.location_id }, page)
+}
+
+export async function listMovements(
+  view: View,
+  filter: MovementFilter,
+  page: PageRequest,
+): Promise<Page<StockMovement>> {
+  return toPage(await selectMovements(view, filter, page), page, ({ id }) => [id], presentMovement)
 }

@@ -1,6 +1,6 @@
 import type { Work } from '#platform/work.ts'
 import { movementBetween } from './movements.ts'
-import { endReservations, type LevelKey, lockLevels, shrinkReservation, writeLevels } from './repository.ts'
+import { endReservations, type LevelKey, lockLevels, type Part, shrinkReservations, writeLevels } from './repository.ts'
 
 /** Gives back what an order had reserved, because it was cancelled (released) or not paid in time (expired). */
 export async function releaseStock(work: Work, orderId: string, state: 'released' | 'expired'): Promise<void> {
@@ -8,28 +8,28 @@ export async function releaseStock(work: Work, orderId: string, state: 'released
 }
 
 /** Gives back some units of what an order had reserved of one SKU. */
-export async function releasePart(
-  work: Work,
-  orderId: string,
-  part: { readonly sku: string; readonly quantity: number },
-): Promise<void> {
-  await giveBack(work, orderId, await shrinkReservation(work, orderId, part))
+export async function releasePart(work: Work, orderId: string, part: Part): Promise<void> {
+  await giveBack(work, orderId, await shrinkReservations(work, orderId, part))
 }
 
 async function giveBack(
   work: Work,
   orderId: string,
-  ended: readonly (LevelKey & { readonly quantity: number })[],
+  ended: readonly (LevelKey & { readonly quantity: number; readonly was: string })[],
 ): Promise<void> {
   if (ended.length === 0) return
   const levels = await lockLevels(work, ended)
   const steps = levels.flatMap((before) => {
-    const quantity = ended
-      .filter(({ sku, location_id }) => sku === before.sku && location_id === before.location_id)
-      .reduce((sum, reservation) => sum + reservation.quantity, 0)
-    return quantity === 0 ? [] : [{ before, after: { ...before, reserved: before.reserved - quantity } }]
+    const own = ended.filter(({ sku, location_id }) => sku === before.sku && location_id === before.location_id)
+    if (own.length === 0) return []
+    const sum = (waiting: boolean) =>
+      own.filter(({ was }) => (was === 'backordered') === waiting).reduce((units, { quantity }) => units + quantity, 0)
+    const after = { ...before, reserved: before.reserved - sum(false), backordered: before.backordered - sum(true) }
+    return [{ before, after }]
   })
-  const movements = steps.map(({ before, after }) => movementBetween(work, before, after, { type: 'release', orderId }))
+  const movements = steps
+    .filter(({ before, after }) => before.reserved !== after.reserved)
+    .map(({ before, after }) => movementBetween(work, before, after, { type: 'release', orderId }))
   await writeLevels(
     work,
     steps.map(({ after }) => after),

@@ -15,6 +15,7 @@ const levelColumns = [
   'location_id',
   'on_hand',
   'reserved',
+  'backordered',
   'safety_stock',
   'version',
   'created_at',
@@ -30,6 +31,7 @@ const movementColumns = [
   'on_hand',
   'reserved',
   'order_id',
+  'reservation_id',
   'reason',
   'actor',
   'request_id',
@@ -103,6 +105,16 @@ export const selectLevelsAt = (view: View, locationId: string, skus: readonly st
     .where('location_id', '=', locationId)
     .execute()
 
+/** The levels of these SKUs at all locations. */
+export const selectLevelsOf = (view: View, skus: readonly string[]): Promise<LevelRow[]> =>
+  view.db
+    .selectFrom('stock_levels')
+    .select(levelColumns)
+    .where('sku', '=', sql<string>`any(${skus})`)
+    .orderBy('sku')
+    .orderBy('location_id')
+    .execute()
+
 export interface LevelFilter {
   readonly sku?: readonly string[]
   readonly locationId?: string
@@ -141,6 +153,17 @@ const createText = `insert into stock_levels (sku, location_id, on_hand, version
   select sku, location_id, 0, 0, $2, $2 from json_populate_recordset(null::stock_levels, $1::json)
   order by sku, location_id on conflict do nothing`
 
+/** Makes missing levels with nothing on hand, and returns those it made. */
+export async function createLevels(work: Work, keys: readonly LevelKey[]): Promise<LevelRow[]> {
+  const parameters = [JSON.stringify(keys), work.now]
+  const { rows } = await work.db.executeQuery<LevelRow>(CompiledQuery.raw(startText, parameters))
+  return rows
+}
+
+const startText = `insert into stock_levels (sku, location_id, on_hand, version, created_at, updated_at)
+  select sku, location_id, 0, 1, $2, $2 from json_populate_recordset(null::stock_levels, $1::json)
+  order by sku, location_id on conflict do nothing returning ${levelColumns.join(', ')}`
+
 export async function lockLevels(work: Work, keys: readonly LevelKey[]): Promise<LevelRow[]> {
   const skus = keys.map(({ sku }) => sku)
   const locationIds = [...new Set(keys.map(({ location_id }) => location_id))]
@@ -164,58 +187,88 @@ export async function writeLevels(
   ])
 }
 
-const updateText = `update stock_levels s set on_hand = w.on_hand, reserved = w.reserved, safety_stock = w.safety_stock,
-    version = w.version, updated_at = w.updated_at
+const updateText = `update stock_levels s set on_hand = w.on_hand, reserved = w.reserved, backordered = w.backordered,
+    safety_stock = w.safety_stock, version = w.version, updated_at = w.updated_at
   from json_populate_recordset(null::stock_levels, $1::json) w
   where s.organization_id = current_setting('app.organization_id') and s.sku = w.sku and s.location_id = w.location_id`
 const movementList = movementColumns.join(', ')
 const movementText = `insert into stock_movements (${movementList})
   select ${movementList} from json_populate_recordset(null::stock_movements, $1::json)`
 
+export interface MovementFilter {
+  readonly sku?: string
+  readonly locationId?: string
+  readonly type?: readonly string[]
+  readonly from?: string
+  readonly to?: string
+}
+
 /** Newest first. */
 export function selectMovements(
   view: View,
-  key: LevelKey,
+  filter: MovementFilter,
   { limit, direction, position }: PageRequest,
 ): Promise<MovementRow[]> {
   const forward = direction === 'forward'
   let rows = view.db
     .selectFrom('stock_movements')
     .select(movementColumns)
-    .where('sku', '=', key.sku)
-    .where('location_id', '=', key.location_id)
     .orderBy('id', forward ? 'desc' : 'asc')
     .limit(limit + 1)
   if (position) rows = rows.where('id', forward ? '<' : '>', String(position[0]))
+  if (filter.sku !== undefined) rows = rows.where('sku', '=', filter.sku)
+  if (filter.locationId !== undefined) rows = rows.where('location_id', '=', filter.locationId)
+  if (filter.type !== undefined) rows = rows.where('type', '=', sql<string>`any(${filter.type})`)
+  if (filter.from !== undefined) rows = rows.where('occurred_at', '>=', new Date(filter.from))
+  if (filter.to !== undefined) rows = rows.where('occurred_at', '<', new Date(filter.to))
   return rows.execute()
 }
 
-/** What an order gives back: ends its reservations and returns them. */
+/** What an order gives back: ends its reservations and returns them, each with the state it was in. */
 export async function endReservations(work: Work, orderId: string, state: 'released' | 'expired') {
-  const { rows } = await work.db.executeQuery<LevelKey & { quantity: number }>(
+  const { rows } = await work.db.executeQuery<LevelKey & { quantity: number; was: string }>(
     CompiledQuery.raw(endText, [orderId, state, work.now]),
   )
   return rows
 }
 
-const endText = `update reservations set state = $2, version = version + 1, updated_at = $3
-  where organization_id = current_setting('app.organization_id') and order_id = $1 and state in ('held', 'firm')
-  returning sku, location_id, quantity`
+const endText = `with open as (
+    select id, state from reservations
+    where organization_id = current_setting('app.organization_id') and order_id = $1
+      and state in ('backordered', 'held', 'firm') for no key update
+  )
+  update reservations r set state = $2, version = r.version + 1, updated_at = $3 from open
+  where r.organization_id = current_setting('app.organization_id') and r.id = open.id
+  returning r.sku, r.location_id, r.quantity, open.state as was`
 
-/** Takes units off the one reservation an order has of a SKU; the last of them ends it. */
-export async function shrinkReservation(
-  work: Work,
-  orderId: string,
-  { sku, quantity }: { readonly sku: string; readonly quantity: number },
-) {
-  const { rows } = await work.db.executeQuery<LevelKey & { quantity: number }>(
-    CompiledQuery.raw(shrinkText, [orderId, sku, quantity, work.now]),
+/** Units of a SKU an order gives back: of those that wait for stock, and of those it has. */
+export interface Part {
+  readonly sku: string
+  readonly waiting: number
+  readonly reserved: number
+}
+
+/** Takes units off the reservations an order has of a SKU, the oldest first; those of which none is left end. */
+export async function shrinkReservations(work: Work, orderId: string, { sku, waiting, reserved }: Part) {
+  const { rows } = await work.db.executeQuery<LevelKey & { quantity: number; was: string }>(
+    CompiledQuery.raw(shrinkText, [orderId, sku, waiting, reserved, work.now]),
   )
   return rows
 }
 
-const shrinkText = `update reservations set quantity = case when quantity > $3 then quantity - $3 else quantity end,
-    state = case when quantity > $3 then state else 'released' end, version = version + 1, updated_at = $4
-  where organization_id = current_setting('app.organization_id') and order_id = $1 and sku = $2
-    and state in ('held', 'firm') and quantity >= $3
-  returning sku, location_id, $3::integer as quantity`
+const shrinkText = `with open as (
+    select id, state, quantity from reservations
+    where organization_id = current_setting('app.organization_id') and order_id = $1 and sku = $2
+      and state in ('backordered', 'held', 'firm') for no key update
+  ), counted as (
+    select id, state, quantity, case when state = 'backordered' then $3::integer else $4::integer end as wanted,
+      sum(quantity) over (partition by state = 'backordered' order by id) - quantity as before
+    from open
+  ), taken as (
+    select id, state, quantity, least(quantity, wanted - before)::integer as units from counted where wanted > before
+  )
+  update reservations r set version = r.version + 1, updated_at = $5,
+    quantity = case when t.units < t.quantity then t.quantity - t.units else t.quantity end,
+    state = case when t.units < t.quantity then t.state else 'released' end
+  from taken t where r.organization_id = current_setting('app.organization_id') and r.id = t.id
+  returning r.sku, r.location_id, t.units as quantity, t.state as was`

@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { command } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
 import { adjustStock } from './adjust-stock.ts'
+import { checkAvailability } from './availability.ts'
 import { createLocation, getLocation, listLocations } from './locations.ts'
+import type { FillBackorders } from './movements.ts'
 import {
   InsufficientOnHand,
   LocationNotFound,
@@ -11,12 +13,15 @@ import {
   StockLimitExceeded,
   UnknownStockItem,
 } from './problems.ts'
-import { getStockLevel, listStockLevels, listStockMovements } from './read-stock.ts'
+import { getStockLevel, listLevelMovements, listMovements, listStockLevels } from './read-stock.ts'
 import {
   AdjustStock,
+  Availability,
+  CheckAvailability,
   CreateLocation,
   Location,
   LocationParams,
+  movementFilter,
   SetStockLevel,
   SetStockLevels,
   StockLevel,
@@ -29,7 +34,7 @@ import { setStockLevel, setStockLevels } from './set-stock.ts'
 
 const keyOf = ({ sku, locationId }: { sku: string; locationId: string }) => ({ sku, location_id: locationId })
 
-export function inventoryRoutes(app: FastifyInstance): void {
+export function inventoryRoutes(app: FastifyInstance, fill: FillBackorders): void {
   app.route(
     command({
       id: 'locations.create',
@@ -110,7 +115,7 @@ export function inventoryRoutes(app: FastifyInstance): void {
       body: SetStockLevel,
       returns: StockLevel,
       problems: [UnknownStockItem],
-      handle: (work, { params, body, expected }) => setStockLevel(work, params, body, expected),
+      handle: (work, { params, body, expected }) => setStockLevel(work, params, body, expected, fill),
     }),
   )
   app.route(
@@ -128,7 +133,7 @@ export function inventoryRoutes(app: FastifyInstance): void {
       body: AdjustStock,
       returns: StockLevel,
       problems: [StockLevelNotFound, InsufficientOnHand, StockLimitExceeded],
-      handle: (work, { params, body, expected }) => adjustStock(work, keyOf(params), body, expected),
+      handle: (work, { params, body, expected }) => adjustStock(work, keyOf(params), body, expected, fill),
     }),
   )
   app.route(
@@ -144,7 +149,7 @@ export function inventoryRoutes(app: FastifyInstance): void {
       body: SetStockLevels,
       returns: StockLevels,
       problems: [UnknownStockItem, RepeatedLevel],
-      handle: (work, { body }) => setStockLevels(work, body),
+      handle: (work, { body }) => setStockLevels(work, body, fill),
     }),
   )
   app.route(
@@ -157,7 +162,33 @@ export function inventoryRoutes(app: FastifyInstance): void {
       filter: {},
       item: StockMovement,
       problems: [StockLevelNotFound],
-      handle: (view, { params, page }) => listStockMovements(view, keyOf(params), page),
+      handle: (view, { params, page }) => listLevelMovements(view, keyOf(params), page),
+    }),
+  )
+  app.route(
+    list({
+      id: 'stock.listAllMovements',
+      summary: 'List stock movements, newest first',
+      url: '/v1/stock/movements',
+      scope: 'stock:read',
+      filter: movementFilter,
+      item: StockMovement,
+      problems: [],
+      handle: (view, { filter, page }) => listMovements(view, filter, page),
+    }),
+  )
+  app.route(
+    query({
+      id: 'stock.availability',
+      summary: 'Read what is available of many SKUs',
+      description: 'Up to 500 SKUs, over all locations or at one.',
+      method: 'POST',
+      url: '/v1/stock/availability',
+      scope: 'stock:read',
+      body: CheckAvailability,
+      returns: Availability,
+      problems: [],
+      handle: (view, { body }) => checkAvailability(view, body),
     }),
   )
 }

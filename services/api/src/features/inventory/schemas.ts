@@ -1,8 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { stockPolicies } from '#features/catalog/index.ts'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { ActorName, closed, Id, Metadata, RequestId, Sku, Text, Timestamp, Version } from '#platform/wire.ts'
 
 export const maxQuantity = 1_000_000_000
+export const movementTypes = ['receipt', 'adjustment', 'reserve', 'release', 'consume', 'restock'] as const
 
 const bounds = (minimum: number, maximum: number) => ({ minimum, maximum })
 const Units = Type.Integer(bounds(0, maxQuantity))
@@ -44,6 +46,7 @@ export const StockLevel = component(
       locationId: Id('loc'),
       onHand: Units,
       reserved: Type.Integer({ ...bounds(0, maxQuantity), description: 'Units promised to orders' }),
+      backordered: Type.Integer({ ...bounds(0, maxQuantity), description: 'Units that orders wait for' }),
       safetyStock: Units,
       available: Type.Integer({
         ...bounds(-2 * maxQuantity, maxQuantity),
@@ -121,12 +124,13 @@ export const StockMovement = component(
       id: Id('mov'),
       sku: Sku,
       locationId: Id('loc'),
-      type: OneOf(['receipt', 'adjustment', 'reserve', 'release', 'consume', 'restock']),
+      type: OneOf(movementTypes),
       onHandChange: UnitChange,
       reservedChange: UnitChange,
       onHand: Type.Integer({ ...bounds(0, maxQuantity), description: 'The level after the movement' }),
       reserved: Type.Integer({ ...bounds(0, maxQuantity), description: 'The level after the movement' }),
       orderId: Nullable(Id('ord')),
+      reservationId: Nullable(Id('rsv', 'A reservation that stands alone')),
       reason: Nullable(Text(200)),
       actor: ActorName,
       requestId: RequestId,
@@ -143,3 +147,61 @@ export const stockLevelFilter = {
   sku: Type.Optional(Type.Array(Sku, { maxItems: 100, description: 'Only these SKUs' })),
   locationId: Type.Optional(Id('loc')),
 }
+export const movementFilter = {
+  sku: Type.Optional(Sku),
+  locationId: Type.Optional(Id('loc')),
+  type: Type.Optional(Type.Array(OneOf(movementTypes), { maxItems: movementTypes.length })),
+  from: Type.Optional(Timestamp),
+  to: Type.Optional(Timestamp),
+}
+
+export const CheckAvailability = component(
+  'CheckAvailability',
+  Type.Object(
+    {
+      skus: Type.Array(Sku, { minItems: 1, maxItems: 500 }),
+      locationId: Type.Optional(Id('loc', 'Only this location')),
+    },
+    { ...closed, examples: [{ skus: ['85123A', 'MUG-BLUE'] }] },
+  ),
+)
+export type CheckAvailability = Static<typeof CheckAvailability>
+
+export const Availability = component(
+  'Availability',
+  Type.Object(
+    {
+      items: Type.Array(
+        Type.Object(
+          {
+            sku: Sku,
+            stockPolicy: Nullable(OneOf(stockPolicies, { description: 'Null when there is no such product' })),
+            backorderable: Type.Boolean({ description: 'Whether it is sold beyond what is available' }),
+            available: Type.Integer({
+              ...bounds(0, Number.MAX_SAFE_INTEGER),
+              description: 'Over the locations; a shortfall of one takes nothing from another',
+            }),
+            locations: Type.Array(
+              Type.Object(
+                {
+                  locationId: Id('loc'),
+                  onHand: Units,
+                  reserved: Units,
+                  backordered: Units,
+                  safetyStock: Units,
+                  available: Type.Integer(bounds(-2 * maxQuantity, maxQuantity)),
+                },
+                closed,
+              ),
+              { maxItems: 10_000 },
+            ),
+          },
+          closed,
+        ),
+        { maxItems: 500 },
+      ),
+    },
+    closed,
+  ),
+)
+export type Availability = Static<typeof Availability>

@@ -2,7 +2,7 @@ import { selectProductsForSale } from '#features/catalog/index.ts'
 import type { FieldIssue } from '#platform/problem.ts'
 import { checkVersion, type ExpectedVersion, PreconditionFailed } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
-import { movementBetween, recordAdjustment } from './movements.ts'
+import { type FillBackorders, movementBetween, recordAdjustment } from './movements.ts'
 import { presentLevel } from './present.ts'
 import { RepeatedLevel, UnknownStockItem } from './problems.ts'
 import { type LevelRow, openLevels, selectLocationIds, writeLevels } from './repository.ts'
@@ -21,55 +21,80 @@ export async function setStockLevel(
   key: { readonly sku: string; readonly locationId: string },
   input: SetStockLevel,
   expected: ExpectedVersion,
+  fill: FillBackorders,
 ): Promise<StockLevel> {
   const { reason, ...counts } = input
   await refuseUnknown(work, [key], () => '')
-  const { levels } = await setLevels(work, [{ ...key, ...counts }], reason, (level) => {
+  const check = (level: LevelRow) => {
     if (level.version > 0) checkVersion(expected, level.version)
     else if (expected.versions !== null) throw new PreconditionFailed({ detail: 'No stock is kept here yet' })
-  })
+  }
+  const { levels } = await setLevels(work, [{ ...key, ...counts }], { reason, check, fill })
   const [level] = levels
   if (!level) throw new Error('setting one level returned none')
   return level
 }
 
 /** Sets many levels at once, all or nothing. */
-export async function setStockLevels(work: Work, { levels, reason }: SetStockLevels): Promise<StockLevels> {
+export async function setStockLevels(
+  work: Work,
+  { levels, reason }: SetStockLevels,
+  fill: FillBackorders,
+): Promise<StockLevels> {
   const keys = new Set(levels.map(({ sku, locationId }) => `${sku}@${locationId}`))
   if (keys.size < levels.length) throw new RepeatedLevel()
   await refuseUnknown(work, levels, (index) => `/levels/${index}`)
-  return setLevels(work, levels, reason, () => {})
+  return setLevels(work, levels, { reason, check: () => {}, fill })
 }
 
-async function setLevels(
-  work: Work,
-  targets: readonly Target[],
-  reason: string | undefined,
-  check: (level: LevelRow) => void,
-): Promise<StockLevels> {
+interface Setting {
+  readonly reason: string | undefined
+  readonly check: (level: LevelRow) => void
+  readonly fill: FillBackorders
+}
+
+async function setLevels(work: Work, targets: readonly Target[], setting: Setting): Promise<StockLevels> {
+  const steps = await nextLevels(work, targets, setting.check)
+  const changed = steps.filter(({ before, after }) => before.version !== after.version)
+  if (changed.length > 0) await writeSteps(work, changed, setting.reason)
+  const filled = await setting.fill(
+    work,
+    steps.map(({ after }) => after),
+  )
+  const now = new Map(filled.map((level) => [`${level.sku}@${level.location_id}`, level]))
+  const finalOf = (level: LevelRow): LevelRow => now.get(`${level.sku}@${level.location_id}`) ?? level
+  for (const { before, after } of changed) recordAdjustment(work, before, finalOf(after))
+  return { levels: steps.map(({ after }) => presentLevel(finalOf(after))) }
+}
+
+interface Step {
+  readonly before: LevelRow
+  readonly after: LevelRow
+}
+
+async function nextLevels(work: Work, targets: readonly Target[], check: Setting['check']): Promise<Step[]> {
   const opened = await openLevels(
     work,
     targets.map(({ sku, locationId }) => ({ sku, location_id: locationId })),
   )
   const byKey = new Map(opened.map((level) => [`${level.sku}@${level.location_id}`, level]))
-  const steps = targets.map((target) => {
+  return targets.map((target) => {
     const before = byKey.get(`${target.sku}@${target.locationId}`)
     if (!before) throw new Error('a level that was opened is missing')
     check(before)
     return { before, after: nextLevel(before, target, work.now) }
   })
-  const changed = steps.filter(({ before, after }) => before.version !== after.version)
-  const movements = changed
+}
+
+async function writeSteps(work: Work, steps: readonly Step[], reason: string | undefined): Promise<void> {
+  const movements = steps
     .filter(({ before, after }) => before.on_hand !== after.on_hand)
     .map(({ before, after }) => movementBetween(work, before, after, { type: 'adjustment', reason }))
-  if (changed.length > 0)
-    await writeLevels(
-      work,
-      changed.map(({ after }) => after),
-      movements,
-    )
-  for (const { before, after } of changed) recordAdjustment(work, before, after)
-  return { levels: steps.map(({ after }) => presentLevel(after)) }
+  await writeLevels(
+    work,
+    steps.map(({ after }) => after),
+    movements,
+  )
 }
 
 /** A level that is counted as it was keeps its version, unless it is new. */

@@ -42,7 +42,8 @@ export async function cancelLine(
   const lines = order.lines.map((each) => (each === line ? remaining : each))
   const change = { ...totalsOf({ ...order, lines }, remaining), version: order.version + 1 }
   await Promise.all([updateLine(work, order.id, remaining), updateOrder(work, order.id, change)])
-  if (line.tracked) await releasePart(work, order.id, { sku: line.sku, quantity })
+  const waiting = line.quantity_backordered - remaining.quantity_backordered
+  if (line.tracked) await releasePart(work, order.id, { sku: line.sku, waiting, reserved: quantity - waiting })
   const changed = { ...order, ...change, lines, updated_at: work.now }
   return recordChange(work, 'order.lineCancelled', changed, { changed: ['lines', 'totals'] })
 }
@@ -60,8 +61,13 @@ function refuseAmounts({ actor }: Work, { currency }: OrderWithLines, line: Line
   if (lowers && !actor.scopes.has('orders:price')) throw new PriceNotAllowed()
 }
 
+/** What is left of the line; units that wait for stock go first. */
 function remainingLine(line: LineRow, quantity: number, { discount, tax }: CancelLine): LineRow {
-  const remaining = { ...line, quantity_cancelled: line.quantity_cancelled + quantity }
+  const remaining = {
+    ...line,
+    quantity_cancelled: line.quantity_cancelled + quantity,
+    quantity_backordered: Math.max(0, line.quantity_backordered - quantity),
+  }
   if (liveUnits(remaining) === 0) return { ...remaining, discount_amount: 0, tax_amount: 0, total_amount: 0 }
   const priced = {
     ...remaining,

@@ -35,7 +35,7 @@ export async function endOrder(
   const change = { status: end.status, cancel_reason: end.reason, version: order.version + 1 }
   await closeOrder(work, { id: order.id, ...change })
   await releaseStock(work, order.id, end.status === 'expired' ? 'expired' : 'released')
-  const lines = order.lines.map((line) => ({ ...line, quantity_cancelled: line.quantity }))
+  const lines = order.lines.map((line) => ({ ...line, quantity_cancelled: line.quantity, quantity_backordered: 0 }))
   const ended = { ...order, ...change, lines, expires_at: null, closed_at: work.now, updated_at: work.now }
   const changed = ['status', 'closedAt', 'lines', ...(end.reason === null ? [] : ['cancelReason'])]
   return recordChange(work, `order.${end.status}`, ended, { changed })

@@ -1,4 +1,4 @@
-import { sql, type Updateable } from 'kysely'
+import { CompiledQuery, sql, type Updateable } from 'kysely'
 import type { OrderWithLines } from '#features/orders/index.ts'
 import type { Orders } from '#platform/tables.gen.ts'
 import type { Work } from '#platform/work.ts'
@@ -31,7 +31,11 @@ export async function closeOrder(
       .set({ ...change, expires_at: null, closed_at: work.now, updated_at: work.now })
       .where('id', '=', id)
       .execute(),
-    work.db.updateTable('order_lines').set({ quantity_cancelled: sql`quantity` }).where('order_id', '=', id).execute(),
+    work.db
+      .updateTable('order_lines')
+      .set({ quantity_cancelled: sql`quantity`, quantity_backordered: 0 })
+      .where('order_id', '=', id)
+      .execute(),
   ])
 }
 
@@ -73,11 +77,23 @@ export async function releaseHold(work: Work, orderId: string, id: string): Prom
 }
 
 export async function updateLine(work: Work, orderId: string, line: LineRow): Promise<void> {
-  const { position, quantity_cancelled, discount_amount, tax_amount, total_amount } = line
+  const { position, quantity_cancelled, quantity_backordered, discount_amount, tax_amount, total_amount } = line
   await work.db
     .updateTable('order_lines')
-    .set({ quantity_cancelled, discount_amount, tax_amount, total_amount })
+    .set({ quantity_cancelled, quantity_backordered, discount_amount, tax_amount, total_amount })
     .where('order_id', '=', orderId)
     .where('position', '=', position)
     .execute()
 }
+
+/** Writes which units of an order wait for stock; most orders have none. */
+export async function setBackordered(work: Work, { id, lines }: OrderWithLines): Promise<void> {
+  const waiting = lines.filter(({ quantity_backordered }) => quantity_backordered > 0)
+  if (waiting.length === 0) return
+  const counts = waiting.map(({ position, quantity_backordered }) => ({ position, quantity_backordered }))
+  await work.db.executeQuery(CompiledQuery.raw(backorderText, [JSON.stringify(counts), id]))
+}
+
+const backorderText = `update order_lines l set quantity_backordered = w.quantity_backordered
+  from json_to_recordset($1::json) as w (position integer, quantity_backordered integer)
+  where l.organization_id = current_setting('app.organization_id') and l.order_id = $2 and l.position = w.position`

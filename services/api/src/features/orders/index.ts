@@ -1,5 +1,6 @@
 export { liveAmounts, liveTotals, liveUnits } from './live-totals.ts'
-export { outOfStock, type PlacementTerms, placed, recordPlacement, reserveStock } from './placement.ts'
+export { type PlacementTerms, placed, recordPlacement } from './placement.ts'
+export { reserveDraft } from './placing/reserve-draft.ts'
 export { personalOf, presentOrder, presentSnapshot, presentSummary } from './present.ts'
 export {
   CurrencyMismatch,
@@ -9,7 +10,7 @@ export {
   PriceNotAllowed,
   UnknownSku,
 } from './problems.ts'
-export { lockOrder, type OrderWithLines, type SummaryRow, summaryColumns } from './repository.ts'
+export { lockOrder, type OrderWithLines, type SummaryRow, selectOrdersWithLines, summaryColumns } from './repository.ts'
 export { orderRoutes } from './routes.ts'
 export { Address, Customer, maxHolds, Notes, Order, OrderParams, OrderSummary } from './schemas.ts'
 export { allowsTransition, heldSteps, isHeld, type OrderAction, orderStatuses, owesNothingNow } from './status.ts'

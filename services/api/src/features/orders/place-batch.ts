@@ -1,8 +1,9 @@
-import { lockLevels } from '#features/inventory/index.ts'
+import { availableOf, lockLevels, startLevels } from '#features/inventory/index.ts'
 import { type AppError, type FieldIssue, type Outcome, outcomeOf } from '#platform/problem.ts'
 import type { Work } from '#platform/work.ts'
-import { duplicateOf, placeNew, readSaleTerms, readTaken } from './place-order.ts'
-import { newOrder, outOfStock, type PlacementTerms, quantitiesBySku, refuseForeignSource } from './placement.ts'
+import { duplicateOf, mayWait, placeNew, readSaleTerms, readTaken } from './place-order.ts'
+import { newOrder, outOfStock, type PlacementTerms, refuseForeignSource } from './placement.ts'
+import { quantitiesBySku } from './placing/reserving.ts'
 import type { OrderRefusal, PlacedOrders, PlaceOrder, PlaceOrders } from './placing-schemas.ts'
 import { priceOrder } from './pricing.ts'
 import type { ExternalOrder, OrderWithLines } from './repository.ts'
@@ -24,11 +25,13 @@ export async function placeBatch(work: Work, { orders }: PlaceOrders, terms: Pla
       return { input, order: newOrder(work, input, priceOrder(sale, work.actor, input), terms) }
     }),
   )
-  const outcomes = refuseSome(priced, taken, await lockStock(work, priced.flatMap(acceptedOf)))
+  const isPatient = mayWait(sale)
+  const available = await lockStock(work, priced.flatMap(acceptedOf), isPatient)
+  const outcomes = refuseSome(priced, taken, available)
   const accepted = outcomes.flatMap(acceptedOf)
   const placed = await placeNew(
-    accepted.map(({ input }) => ({ work, input })),
-    accepted.map(({ order }) => order),
+    accepted.map(({ order }) => ({ work, order })),
+    sale,
   )
   const placedById = new Map(placed.map((order) => [order.id, order]))
   const results = outcomes.map((outcome, index): PlacedOrders['results'][number] => {
@@ -42,13 +45,23 @@ export async function placeBatch(work: Work, { orders }: PlaceOrders, terms: Pla
 
 const acceptedOf = <T>(outcome: Outcome<T>): T[] => ('value' in outcome ? [outcome.value] : [])
 
-/** Locks the levels these orders want and tells what is available of each. */
-async function lockStock(work: Work, candidates: readonly Candidate[]): Promise<Map<string, number>> {
+/** Locks the levels these orders want and tells what is available of each; without end where orders may wait. */
+async function lockStock(
+  work: Work,
+  candidates: readonly Candidate[],
+  isPatient: (sku: string) => boolean,
+): Promise<Map<string, number>> {
   const keys = candidates.flatMap(({ order }) =>
     [...quantitiesBySku(order).keys()].map((sku) => ({ sku, location_id: order.location_id })),
   )
-  const levels = keys.length === 0 ? [] : await lockLevels(work, keys)
-  return new Map(levels.map((level) => [levelOf(level), level.on_hand - level.reserved - level.safety_stock] as const))
+  if (keys.length === 0) return new Map()
+  const patient = keys.filter(({ sku }) => isPatient(sku))
+  const [, levels] = await Promise.all([startLevels(work, patient), lockLevels(work, keys)])
+  return new Map(
+    levels.map(
+      (level) => [levelOf(level), isPatient(level.sku) ? Number.POSITIVE_INFINITY : availableOf(level)] as const,
+    ),
+  )
 }
 
 const levelOf = ({ sku, location_id }: { readonly sku: string; readonly location_id: string }): string =>

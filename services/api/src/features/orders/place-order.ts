@@ -1,23 +1,23 @@
 import { selectProductsForSale } from '#features/catalog/index.ts'
 import { selectOrganization } from '#features/identity/index.ts'
-import { selectLocationsForSale } from '#features/inventory/index.ts'
+import { selectLocationsForSale, startLevels } from '#features/inventory/index.ts'
 import type { AppError } from '#platform/problem.ts'
 import type { View, Work } from '#platform/work.ts'
 import {
-  demandOf,
   newOrder,
   outOfStock,
   type PlacementTerms,
   type Placing,
   recordPlacement,
   refuseForeignSource,
-  reserve,
 } from './placement.ts'
+import { insertOrders } from './placing/repository.ts'
+import { stockWanted, type Wanted, withBackorders } from './placing/reserving.ts'
 import type { PlaceOrder, QuoteOrder } from './placing-schemas.ts'
 import { presentOrder } from './present.ts'
 import { priceOrder, type SaleTerms } from './pricing.ts'
 import { DuplicateExternalId } from './problems.ts'
-import { type ExternalOrder, insertOrders, type OrderWithLines, selectExternalOrders } from './repository.ts'
+import { type ExternalOrder, selectExternalOrders } from './repository.ts'
 import type { Order } from './schemas.ts'
 
 /**
@@ -31,32 +31,52 @@ export async function placeOrders(placings: readonly Placing[], terms: Placement
   for (const { work, input } of placings) refuseForeignSource(work.actor, input)
   const inputs = placings.map(({ input }) => input)
   const [sale] = await Promise.all([readSaleTerms(first.work, inputs), refuseDuplicates(first.work, inputs)])
-  const orders = placings.map(({ work, input }) => newOrder(work, input, priceOrder(sale, work.actor, input), terms))
-  return placeNew(placings, orders)
+  const wanted = placings.map(({ work, input }) => ({
+    work,
+    order: newOrder(work, input, priceOrder(sale, work.actor, input), terms),
+  }))
+  return placeNew(wanted, sale)
 }
 
 /** Inserts orders that are priced, all or none, and records them. */
-export async function placeNew(placings: readonly Placing[], orders: readonly OrderWithLines[]): Promise<Order[]> {
-  const [first] = placings
+export async function placeNew(wanted: readonly Wanted[], sale: SaleTerms): Promise<Order[]> {
+  const [first] = wanted
   if (!first) return []
-  const reservations = reserve(orders.map((order, index) => ({ work: (placings[index] as Placing).work, order })))
-  const shortages = await insertOrders(first.work, {
-    orders: orders.map(({ lines: _lines, holds: _holds, ...order }) => order),
-    lines: orders.flatMap(({ id, lines }) => lines.map((line) => ({ ...line, order_id: id }))),
-    demand: demandOf(reservations),
-    reservations,
-  })
+  const { shortages, backordered } = await insertAll(first.work, wanted, sale)
   if (shortages.length > 0)
     throw outOfStock(
-      placings.flatMap(({ input }) => input.lines),
+      wanted.flatMap(({ order }) => order.lines),
       shortages,
     )
-  return orders.map((order, index) => {
-    const { work } = placings[index] as Placing
-    recordPlacement(work, order)
-    return presentOrder(order, work.actor.scopes)
+  return wanted.map(({ work, order }) => {
+    const placed = backordered.length === 0 ? order : withBackorders(order, backordered)
+    recordPlacement(work, placed)
+    return presentOrder(placed, work.actor.scopes)
   })
 }
+
+/** Inserts the orders; what may wait needs a level to wait at, which is made in the same round trip. */
+async function insertAll(work: Work, wanted: readonly Wanted[], sale: SaleTerms) {
+  const stock = stockWanted(wanted, mayWait(sale))
+  const [, outcome] = await Promise.all([
+    startLevels(
+      work,
+      stock.demand.filter(({ may_wait }) => may_wait),
+    ),
+    insertOrders(work, {
+      orders: wanted.map(({ order: { lines: _lines, holds: _holds, ...order } }) => order),
+      lines: wanted.flatMap(({ order: { id, lines } }) => lines.map((line) => ({ ...line, order_id: id }))),
+      ...stock,
+    }),
+  ])
+  return outcome
+}
+
+/** Whether a SKU is sold beyond what is there. */
+export const mayWait =
+  ({ products }: Pick<SaleTerms, 'products'>) =>
+  (sku: string): boolean =>
+    products.get(sku)?.stock_policy === 'backorder'
 
 /** Reads, in one round trip, what pricing these orders takes. */
 export async function readSaleTerms(view: Pick<View, 'db'>, inputs: readonly QuoteOrder[]): Promise<SaleTerms> {

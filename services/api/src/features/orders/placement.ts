@@ -3,18 +3,12 @@ import { newId } from '#platform/id.ts'
 import type { EventType, LedgerEvent } from '#platform/ledger.ts'
 import type { AppError, FieldIssue } from '#platform/problem.ts'
 import type { Work } from '#platform/work.ts'
+import type { Shortage } from './placing/repository.ts'
 import type { PlaceOrder } from './placing-schemas.ts'
 import { personalOf, presentSnapshot } from './present.ts'
 import type { DescribedAmount, PricedLine, PricedOrder } from './pricing.ts'
 import { OutOfStock, SourceNotAllowed } from './problems.ts'
-import {
-  type Demand,
-  insertOrders,
-  type OrderRow,
-  type OrderWithLines,
-  type Reserving,
-  type Shortage,
-} from './repository.ts'
+import type { OrderRow, OrderWithLines } from './repository.ts'
 import { isHeld, owesNothingNow } from './status.ts'
 import { lineTotal } from './totals.ts'
 
@@ -96,73 +90,13 @@ const newLine = (line: PricedLine, position: number, metadata: Record<string, st
   quantity: line.quantity,
   quantity_cancelled: 0,
   quantity_fulfilled: 0,
+  quantity_backordered: 0,
   unit_price_amount: line.unitPrice,
   discount_amount: line.discount,
   tax_amount: line.tax,
   total_amount: lineTotal(line),
   metadata,
 })
-
-/** An order whose stock is to be reserved, and the work it is reserved by. */
-export interface Reserved {
-  readonly work: Work
-  readonly order: OrderWithLines
-}
-
-/** Reserves the stock of a draft by the statement that places new orders; returns what fell short. */
-export function reserveStock(work: Work, order: OrderWithLines): Promise<Shortage[]> {
-  const reservations = reserve([{ work, order }])
-  return insertOrders(work, { orders: [], lines: [], demand: demandOf(reservations), reservations })
-}
-
-/** One reservation per order and SKU: lines of the same SKU are summed, untracked ones and drafts need none. */
-export function reserve(placings: readonly Reserved[]): Reserving[] {
-  const later = new Map<string, number>()
-  const reservations = placings.toReversed().flatMap(({ order, work }) =>
-    [...quantitiesBySku(order)].map(([sku, quantity]): Reserving => {
-      const level = `${sku}@${order.location_id}`
-      const takenLater = later.get(level) ?? 0
-      later.set(level, takenLater + quantity)
-      return {
-        id: newId('rsv'),
-        movement_id: newId('mov'),
-        order_id: order.id,
-        sku,
-        location_id: order.location_id,
-        quantity,
-        state: order.status === 'confirmed' ? 'firm' : 'held',
-        expires_at: order.expires_at,
-        version: 1,
-        created_at: work.now,
-        updated_at: work.now,
-        later: takenLater,
-        actor: { type: work.actor.type, id: work.actor.principalId },
-        request_id: work.requestId,
-        occurred_at: work.now,
-      }
-    }),
-  )
-  return reservations.reverse()
-}
-
-/** What an order takes from the stock; lines of the same SKU are summed. */
-export function quantitiesBySku({ status, lines }: Pick<OrderWithLines, 'status' | 'lines'>): Map<string, number> {
-  const quantities = new Map<string, number>()
-  if (status === 'draft') return quantities
-  for (const { sku, quantity, tracked } of lines)
-    if (tracked) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
-  return quantities
-}
-
-/** What all reservations together take of each level; the first of a level knows what those after it take. */
-export function demandOf(reservations: readonly Reserving[]): Demand[] {
-  const demand = new Map<string, Demand>()
-  for (const { sku, location_id, quantity, later } of reservations) {
-    const level = `${sku}@${location_id}`
-    if (!demand.has(level)) demand.set(level, { sku, location_id, quantity: quantity + later })
-  }
-  return [...demand.values()]
-}
 
 export function outOfStock(
   lines: readonly { readonly sku: string }[],

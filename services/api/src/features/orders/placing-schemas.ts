@@ -157,10 +157,15 @@ export const Quote = component(
         Type.Object(
           {
             sku: Sku,
-            policy: OneOf(['deny', 'untracked']),
+            policy: OneOf(['deny', 'backorder', 'untracked']),
             requested: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Over all lines of the SKU' }),
             available: Nullable(Type.Integer({ minimum: -2_000_000_000, maximum: 1_000_000_000 })),
-            sufficient: Type.Boolean(),
+            backordered: Type.Integer({
+              minimum: 0,
+              maximum: 1_000_000_000,
+              description: 'Units that would wait for stock',
+            }),
+            sufficient: Type.Boolean({ description: 'Whether it could be placed; backordered units do not hinder' }),
           },
           closed,
         ),

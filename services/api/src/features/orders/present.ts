@@ -82,6 +82,7 @@ const presentLine = (line: LineRow, currency: string): OrderSnapshot['lines'][nu
   quantity: line.quantity,
   quantityCancelled: line.quantity_cancelled,
   quantityFulfilled: line.quantity_fulfilled,
+  quantityBackordered: line.quantity_backordered,
   unitPrice: money(line.unit_price_amount, currency),
   discount: money(line.discount_amount, currency),
   tax: money(line.tax_amount, currency),

@@ -26,6 +26,7 @@ export interface PricedLine extends LineAmounts {
   readonly sku: string
   readonly title: string
   readonly tracked: boolean
+  readonly mayWait: boolean
   readonly priceSource: 'catalog' | 'request'
 }
 
@@ -92,6 +93,7 @@ const priceLine = (line: InputLine, product: ProductForSale, currency: string): 
   sku: line.sku,
   title: product.title,
   tracked: product.stock_policy !== 'untracked',
+  mayWait: product.stock_policy === 'backorder',
   quantity: line.quantity,
   unitPrice: line.unitPrice?.amount ?? (product.prices[currency] as number),
   priceSource: line.unitPrice === undefined ? 'catalog' : 'request',

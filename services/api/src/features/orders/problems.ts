@@ -1,12 +1,8 @@
 import { defineProblem } from '#platform/problem.ts'
 
+export { OutOfStock } from '#features/inventory/index.ts'
+
 export const OrderNotFound = defineProblem({ status: 404, code: 'ORDER_NOT_FOUND', title: 'There is no such order' })
-export const OutOfStock = defineProblem({
-  status: 409,
-  code: 'OUT_OF_STOCK',
-  title: 'Not enough stock to place the order',
-  advice: 'Each entry of errors names a line and what is available. The same request succeeds after a restock.',
-})
 export const DuplicateExternalId = defineProblem({
   status: 409,
   code: 'DUPLICATE_EXTERNAL_ID',

@@ -1,4 +1,4 @@
-import { selectLevelsAt } from '#features/inventory/index.ts'
+import { availableOf, selectLevelsAt } from '#features/inventory/index.ts'
 import { money } from '#platform/money.ts'
 import type { View } from '#platform/work.ts'
 import { readSaleTerms } from './place-order.ts'
@@ -33,11 +33,16 @@ export async function quoteOrder(view: View, input: QuoteOrder): Promise<Quote> 
 async function stockFor(view: View, { lines, locationId }: PricedOrder): Promise<Quote['stock']> {
   const bySku = Map.groupBy(lines, ({ sku }) => sku)
   const levels = await selectLevelsAt(view, locationId, [...bySku.keys()])
-  const available = new Map(levels.map((level) => [level.sku, level.on_hand - level.reserved - level.safety_stock]))
+  const found = new Map(levels.map((level) => [level.sku, level]))
   return [...bySku].map(([sku, group]): Quote['stock'][number] => {
     const requested = group.reduce((sum, { quantity }) => sum + quantity, 0)
-    if (!group[0]?.tracked) return { sku, policy: 'untracked', requested, available: null, sufficient: true }
-    const left = available.get(sku) ?? 0
-    return { sku, policy: 'deny', requested, available: left, sufficient: left >= requested }
+    const stock = { sku, requested, backordered: 0 }
+    if (!group[0]?.tracked) return { ...stock, policy: 'untracked', available: null, sufficient: true }
+    const level = found.get(sku)
+    const available = level ? availableOf(level) : 0
+    if (!group[0].mayWait) return { ...stock, policy: 'deny', available, sufficient: available >= requested }
+    // Whoever comes while others wait gets in line behind them.
+    const taken = level && level.backordered > 0 ? 0 : Math.min(Math.max(available, 0), requested)
+    return { ...stock, policy: 'backorder', available, backordered: requested - taken, sufficient: true }
   })
 }

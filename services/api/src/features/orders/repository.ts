@@ -1,13 +1,11 @@
-import { CompiledQuery, type Selectable, sql } from 'kysely'
-import { RunAgain, violates } from '#platform/database-errors.ts'
+import { type Selectable, sql } from 'kysely'
 import type { PageRequest } from '#platform/page.ts'
-import type { Ledger, OrderHolds, OrderLines, Orders, Reservations } from '#platform/tables.gen.ts'
+import type { Ledger, OrderHolds, OrderLines, Orders } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
 export type OrderRow = Omit<Selectable<Orders>, 'organization_id' | 'customer_email'>
 export type SummaryRow = Pick<OrderRow, (typeof summaryColumns)[number]>
 export type LineRow = Omit<Selectable<OrderLines>, 'organization_id' | 'order_id'>
-export type ReservationRow = Omit<Selectable<Reservations>, 'organization_id'>
 export type HoldRow = Omit<Selectable<OrderHolds>, 'organization_id' | 'order_id' | 'released_at'>
 export type OrderWithLines = OrderRow & { readonly lines: readonly LineRow[]; readonly holds: readonly HoldRow[] }
 
@@ -35,7 +33,7 @@ export const summaryColumns = [
   'created_at',
   'updated_at',
 ] as const
-const orderColumns = [
+export const orderColumns = [
   ...summaryColumns,
   'discounts',
   'shipping',
@@ -46,7 +44,7 @@ const orderColumns = [
   'notes',
   'cancel_reason',
 ] as const
-const lineColumns = [
+export const lineColumns = [
   'position',
   'id',
   'sku',
@@ -55,102 +53,15 @@ const lineColumns = [
   'quantity',
   'quantity_cancelled',
   'quantity_fulfilled',
+  'quantity_backordered',
   'unit_price_amount',
   'discount_amount',
   'tax_amount',
   'total_amount',
   'metadata',
 ] as const
-const reservationColumns = `id, order_id, sku, location_id, quantity, state, expires_at, version, created_at, updated_at`
-const movementFacts = `actor, request_id, occurred_at`
 
-/** Stock that orders want: summed per SKU and location over all of them. */
-export interface Demand {
-  readonly sku: string
-  readonly location_id: string
-  readonly quantity: number
-}
-
-/** The reservation of one order; `later` is what orders after it in the same placement take of the same level. */
-export interface Reserving extends ReservationRow {
-  readonly movement_id: string
-  readonly later: number
-  readonly actor: { readonly type: string; readonly id: string }
-  readonly request_id: string
-  readonly occurred_at: Date
-}
-
-export interface Placement {
-  readonly orders: readonly OrderRow[]
-  readonly lines: readonly (LineRow & { readonly order_id: string })[]
-  readonly demand: readonly Demand[]
-  readonly reservations: readonly Reserving[]
-}
-
-export interface Shortage extends Demand {
-  readonly available: number
-}
-
-/**
- * Places orders in one statement: locks the stock rows in the order of (SKU, location), reserves under the guard that
- * enough is available, and inserts orders, lines, reservations and stock movements. Returns what fell short; the
- * caller then throws, and nothing of it stays.
- * @throws RunAgain when the number, or the source and external id, was taken at the same moment.
- */
-export async function insertOrders(
-  work: Work,
-  { orders, lines, demand, reservations }: Placement,
-): Promise<Shortage[]> {
-  const parameters = [
-    JSON.stringify(demand),
-    demand.map(({ sku }) => sku),
-    [...new Set(demand.map(({ location_id }) => location_id))],
-    JSON.stringify(orders),
-    JSON.stringify(lines),
-    JSON.stringify(reservations),
-  ]
-  try {
-    const { rows } = await work.db.executeQuery<Shortage>(CompiledQuery.raw(placeText, parameters))
-    return rows
-  } catch (error) {
-    const taken = violates(error, 'orders_external_key') || violates(error, 'orders_number_key')
-    throw taken ? new RunAgain('number or external id taken at the same moment', { cause: error }) : error
-  }
-}
-
-const orderList = orderColumns.join(', ')
-const lineList = lineColumns.join(', ')
-const placeText = `with demand as (
-    select * from json_to_recordset($1::json) as d (sku text, location_id text, quantity integer)
-  ), locked as (
-    select sku, location_id, on_hand - reserved - safety_stock as available from stock_levels
-    where organization_id = current_setting('app.organization_id') and sku = any($2) and location_id = any($3)
-    order by sku, location_id for no key update
-  ), reserved as (
-    update stock_levels s set reserved = s.reserved + d.quantity
-    from locked l join demand d using (sku, location_id)
-    where s.organization_id = current_setting('app.organization_id') and s.sku = any($2) and s.location_id = any($3)
-      and s.sku = l.sku and s.location_id = l.location_id
-      and s.on_hand - s.reserved - s.safety_stock >= d.quantity
-    returning s.sku, s.location_id, s.on_hand, s.reserved
-  ), new_orders as (
-    insert into orders (${orderList}) select ${orderList} from json_populate_recordset(null::orders, $4::json)
-  ), new_lines as (
-    insert into order_lines (order_id, ${lineList})
-    select order_id, ${lineList} from json_populate_recordset(null::order_lines, $5::json)
-  ), new_reservations as (
-    insert into reservations (${reservationColumns})
-    select ${reservationColumns} from json_populate_recordset(null::reservations, $6::json)
-  ), new_movements as (
-    insert into stock_movements (id, sku, location_id, type, on_hand_change, reserved_change, on_hand, reserved, order_id, ${movementFacts})
-    select m.movement_id, m.sku, m.location_id, 'reserve', 0, m.quantity, r.on_hand, r.reserved - m.later, m.order_id, ${movementFacts}
-    from json_to_recordset($6::json) as m (movement_id text, order_id text, sku text, location_id text, quantity integer,
-      later integer, actor jsonb, request_id text, occurred_at timestamptz(3))
-    join reserved r using (sku, location_id)
-  )
-  select d.sku, d.location_id, d.quantity, coalesce(l.available, 0) as available
-  from demand d left join locked l using (sku, location_id) left join reserved r using (sku, location_id)
-  where r.sku is null`
+const holdColumns = ['id', 'kind', 'blocks', 'reason', 'created_at'] as const
 
 /** An order with its lines and holds, if the actor may see it. */
 export async function selectOrder(view: Pick<View, 'db' | 'actor'>, id: string): Promise<OrderWithLines | undefined> {
@@ -162,13 +73,40 @@ export async function selectOrder(view: Pick<View, 'db' | 'actor'>, id: string):
     view.db.selectFrom('order_lines').select(lineColumns).where('order_id', '=', id).orderBy('position').execute(),
     view.db
       .selectFrom('order_holds')
-      .select(['id', 'kind', 'blocks', 'reason', 'created_at'])
+      .select(holdColumns)
       .where('order_id', '=', id)
       .where('released_at', 'is', null)
       .orderBy('id')
       .execute(),
   ])
   return order && { ...order, lines, holds }
+}
+
+/** These orders with their lines and holds, whoever asks. */
+export async function selectOrdersWithLines(view: Pick<View, 'db'>, ids: readonly string[]): Promise<OrderWithLines[]> {
+  const [orders, lines, holds] = await Promise.all([
+    view.db.selectFrom('orders').select(orderColumns).where('id', '=', sql<string>`any(${ids})`).execute(),
+    view.db
+      .selectFrom('order_lines')
+      .select([...lineColumns, 'order_id'])
+      .where('order_id', '=', sql<string>`any(${ids})`)
+      .orderBy('position')
+      .execute(),
+    view.db
+      .selectFrom('order_holds')
+      .select([...holdColumns, 'order_id'])
+      .where('order_id', '=', sql<string>`any(${ids})`)
+      .where('released_at', 'is', null)
+      .orderBy('id')
+      .execute(),
+  ])
+  const heldBy = Map.groupBy(holds, ({ order_id }) => order_id)
+  const byOrder = Map.groupBy(lines, ({ order_id }) => order_id)
+  return orders.map((order) => ({
+    ...order,
+    lines: (byOrder.get(order.id) ?? []).map(({ order_id: _id, ...line }) => line),
+    holds: (heldBy.get(order.id) ?? []).map(({ order_id: _id, ...hold }) => hold),
+  }))
 }
 
 export type ExternalOrder = Pick<OrderRow, 'id' | 'source' | 'external_id'>

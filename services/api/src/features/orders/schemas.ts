@@ -77,6 +77,7 @@ export const OrderLine = component(
       quantity: Quantity,
       quantityCancelled: Units,
       quantityFulfilled: Units,
+      quantityBackordered: Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'Units that wait for stock' }),
       unitPrice: Money,
       discount: Money,
       tax: Money,

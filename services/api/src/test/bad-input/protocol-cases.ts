@@ -79,7 +79,7 @@ const requestLines: Named = [
   ['http/1.1', `GET /v1/me http/1.1${rest}`],
   ['a bare LF after the request line', 'GET /v1/me HTTP/1.1\nHost: x\r\n\r\n'],
   ['bare CRs', 'GET /v1/me HTTP/1.1\rHost: x\r\r'],
-  ['no Host', `GET /v1/me HTTP/1.1${crlf}Connection: close${crlf}${crlf}`],
+  ['no Host', `GET /v1/me HTTP/1.1${crlf}${crlf}`],
   ['TRACE', `TRACE /v1/me HTTP/1.1${rest}`, 405],
   ['a method no address has', `PURGE /v1/me HTTP/1.1${rest}`, 405],
   ['PROPFIND', `PROPFIND / HTTP/1.1${rest}`, 405],

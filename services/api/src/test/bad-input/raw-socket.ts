@@ -8,7 +8,7 @@ export interface RawAnswer {
   readonly text: string
 }
 
-const patienceMs = 2_500
+const patienceMs = 20_000
 
 /**
  * Writes these bytes as they are and collects what comes back until the service closes the connection. With `end` the

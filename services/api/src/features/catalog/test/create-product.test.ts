@@ -86,7 +86,7 @@ t.test('refuses what does not match the schema', async (t) => {
     { prices: [gbp(1_000_000_000_001)] },
     { prices: [{ amount: 1, currency: 'gbp' }] },
     { prices: { GBP: 1 } },
-    { stockPolicy: 'backorder' },
+    { stockPolicy: 'never' },
     { attributes: { colour: 7 } },
     { version: 7 },
     { organizationId: 'org_1' },

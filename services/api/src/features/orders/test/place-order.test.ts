@@ -71,6 +71,7 @@ t.test('places the least order there is, priced from the catalog and confirmed a
         quantity: 6,
         quantityCancelled: 0,
         quantityFulfilled: 0,
+        quantityBackordered: 0,
         unitPrice: gbp(255),
         discount: gbp(0),
         tax: gbp(0),

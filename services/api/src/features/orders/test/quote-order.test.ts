@@ -48,8 +48,8 @@ t.test('explains price and stock of an order that could be placed', async (t) =>
       { ...mug, quantity: 3, total: gbp(750) },
     ],
     stock: [
-      { sku: 'MUG', policy: 'deny', requested: 5, available: 5, sufficient: true },
-      { sku: 'POST', policy: 'untracked', requested: 1, available: null, sufficient: true },
+      { sku: 'MUG', policy: 'deny', requested: 5, available: 5, backordered: 0, sufficient: true },
+      { sku: 'POST', policy: 'untracked', requested: 1, available: null, backordered: 0, sufficient: true },
     ],
   })
 })
@@ -59,9 +59,9 @@ t.test('says what is short of an order that could not be placed', async (t) => {
   t.equal(status, 200)
   t.equal(body.data.placeable, false)
   t.strictSame(body.data.stock, [
-    { sku: 'MUG', policy: 'deny', requested: 1, available: 5, sufficient: true },
-    { sku: 'CUP', policy: 'deny', requested: 3, available: 2, sufficient: false },
-    { sku: 'NEVER', policy: 'deny', requested: 1, available: 0, sufficient: false },
+    { sku: 'MUG', policy: 'deny', requested: 1, available: 5, backordered: 0, sufficient: true },
+    { sku: 'CUP', policy: 'deny', requested: 3, available: 2, backordered: 0, sufficient: false },
+    { sku: 'NEVER', policy: 'deny', requested: 1, available: 0, backordered: 0, sufficient: false },
   ])
 })
 

@@ -1,0 +1,2 @@
+export { fillBackorders } from './fill-backorders.ts'
+export { backorderJobs } from './jobs.ts'

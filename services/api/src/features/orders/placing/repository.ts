@@ -1,0 +1,145 @@
+import { CompiledQuery, type Selectable } from 'kysely'
+import { RunAgain, violates } from '#platform/database-errors.ts'
+import type { Reservations } from '#platform/tables.gen.ts'
+import type { Work } from '#platform/work.ts'
+import { type LineRow, lineColumns, type OrderRow, orderColumns } from '../repository.ts'
+
+export type ReservationRow = Omit<Selectable<Reservations>, 'organization_id' | 'metadata'>
+
+const movementFacts = `actor, request_id, occurred_at`
+
+/** Stock that orders want: summed per SKU and location over all of them. */
+export interface Demand {
+  readonly sku: string
+  readonly location_id: string
+  readonly quantity: number
+  /** True: what is not available is backordered. */
+  readonly may_wait: boolean
+}
+
+/**
+ * The reservation of one order; `later` is what orders after it in the same placement want of the same level,
+ * `waiting_id` the id of the reservation for what has to wait.
+ */
+export interface Reserving extends ReservationRow {
+  readonly waiting_id: string | null
+  readonly movement_id: string
+  readonly later: number
+  readonly actor: { readonly type: string; readonly id: string }
+  readonly request_id: string
+  readonly occurred_at: Date
+}
+
+/** A line of which a part may wait; `before` is what lines and orders before it want of the same level. */
+export interface WaitingLine extends Omit<Demand, 'may_wait'> {
+  readonly order_id: string
+  readonly position: number
+  readonly before: number
+}
+
+export interface Placement {
+  readonly orders: readonly OrderRow[]
+  readonly lines: readonly (LineRow & { readonly order_id: string })[]
+  readonly demand: readonly Demand[]
+  readonly reservations: readonly Reserving[]
+  readonly patient: readonly WaitingLine[]
+}
+
+export type Shortage = Pick<Demand, 'sku' | 'location_id' | 'quantity'> & { readonly available: number }
+/** Units of a line that have to wait. */
+export type Backordered = Pick<WaitingLine, 'order_id' | 'position' | 'quantity'>
+
+/**
+ * Places orders in one statement: locks the stock rows in the order of (SKU, location), reserves under the guard that
+ * enough is available, and inserts orders, lines, reservations and stock movements. Where a SKU may wait, orders take
+ * what is there in their order, unless others wait already. Returns what has to wait, and what fell short: the caller
+ * then throws, and nothing of it stays.
+ * @throws RunAgain when the number, or the source and external id, was taken at the same moment.
+ */
+export async function insertOrders(
+  work: Work,
+  { orders, lines, demand, reservations, patient }: Placement,
+): Promise<{ readonly shortages: readonly Shortage[]; readonly backordered: readonly Backordered[] }> {
+  const parameters = [
+    JSON.stringify(demand),
+    demand.map(({ sku }) => sku),
+    [...new Set(demand.map(({ location_id }) => location_id))],
+    JSON.stringify(orders),
+    JSON.stringify(lines),
+    JSON.stringify(reservations),
+    JSON.stringify(patient),
+  ]
+  try {
+    const { rows } = await work.db.executeQuery<Shortage | Backordered>(CompiledQuery.raw(placeText, parameters))
+    const isBackordered = (row: Shortage | Backordered): row is Backordered =>
+      'order_id' in row && row.order_id !== null
+    return {
+      shortages: rows.filter((row): row is Shortage => !isBackordered(row)),
+      backordered: rows.filter(isBackordered),
+    }
+  } catch (error) {
+    const taken = violates(error, 'orders_external_key') || violates(error, 'orders_number_key')
+    throw taken ? new RunAgain('number or external id taken at the same moment', { cause: error }) : error
+  }
+}
+
+const orderList = orderColumns.join(', ')
+const givenLineList = lineColumns.filter((column) => column !== 'quantity_backordered').join(', ')
+// The guard reads what was locked: the same columns of `s` are looked at as of the statement's start, before the wait.
+const reservationFacts = 'order_id, sku, location_id'
+const reservationMarks = 'expires_at, version, created_at, updated_at'
+const placeText = `with demand as (
+    select * from json_to_recordset($1::json) as d (sku text, location_id text, quantity integer, may_wait boolean)
+  ), locked as (
+    select sku, location_id, on_hand - reserved - safety_stock as available, backordered from stock_levels
+    where organization_id = current_setting('app.organization_id') and sku = any($2) and location_id = any($3)
+    order by sku, location_id for no key update
+  ), share as (
+    select d.sku, d.location_id, d.quantity as wanted, case
+        when not d.may_wait then d.quantity
+        when l.backordered > 0 then 0
+        else least(greatest(l.available, 0), d.quantity)
+      end as taken
+    from demand d join locked l using (sku, location_id)
+    where d.may_wait or l.available >= d.quantity
+  ), reserved as (
+    update stock_levels s set reserved = s.reserved + h.taken, backordered = s.backordered + h.wanted - h.taken
+    from share h
+    where s.organization_id = current_setting('app.organization_id') and s.sku = any($2) and s.location_id = any($3)
+      and s.sku = h.sku and s.location_id = h.location_id
+    returning s.sku, s.location_id, s.on_hand, s.reserved, h.wanted, h.taken
+  ), wanted as (
+    select m.*, r.on_hand, r.reserved - greatest(0, r.taken - r.wanted + m.later) as reserved,
+      greatest(0, least(m.quantity, r.taken - r.wanted + m.later + m.quantity)) as taken
+    from json_to_recordset($6::json) as m (id text, waiting_id text, movement_id text, order_id text, sku text,
+      location_id text, quantity integer, state text, expires_at timestamptz(3), version integer,
+      created_at timestamptz(3), updated_at timestamptz(3), later integer, actor jsonb, request_id text,
+      occurred_at timestamptz(3))
+    join reserved r using (sku, location_id)
+  ), waiting as (
+    select w.order_id, w.position, w.quantity - greatest(0, least(w.quantity, r.taken - w.before)) as units
+    from json_to_recordset($7::json) as w (order_id text, position integer, sku text, location_id text,
+      quantity integer, before integer)
+    join reserved r using (sku, location_id)
+  ), new_orders as (
+    insert into orders (${orderList}) select ${orderList} from json_populate_recordset(null::orders, $4::json)
+  ), new_lines as (
+    insert into order_lines (order_id, ${givenLineList}, quantity_backordered)
+    select order_id, ${givenLineList}, coalesce(units, 0) from json_populate_recordset(null::order_lines, $5::json)
+    left join waiting using (order_id, position)
+  ), new_reservations as (
+    insert into reservations (id, ${reservationFacts}, quantity, state, ${reservationMarks})
+    select id, ${reservationFacts}, taken, state, ${reservationMarks} from wanted where taken > 0
+    union all
+    select waiting_id, ${reservationFacts}, quantity - taken, 'backordered', ${reservationMarks} from wanted
+    where taken < quantity
+  ), new_movements as (
+    insert into stock_movements (id, sku, location_id, type, on_hand_change, reserved_change, on_hand, reserved, order_id, ${movementFacts})
+    select movement_id, sku, location_id, 'reserve', 0, taken, on_hand, reserved, order_id, ${movementFacts}
+    from wanted where taken > 0
+  )
+  select d.sku, d.location_id, d.quantity, coalesce(l.available, 0) as available, null as order_id, null as position
+  from demand d left join locked l using (sku, location_id) left join reserved r using (sku, location_id)
+  where r.sku is null
+  union all
+  select null, null, units, null, order_id, position from waiting where units > 0`

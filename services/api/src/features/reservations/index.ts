@@ -1,0 +1,2 @@
+export { reservationJobs } from './jobs.ts'
+export { reservationRoutes } from './routes.ts'

@@ -1,0 +1,1 @@
+export { stockAuditJobs } from './jobs.ts'

@@ -1,0 +1,67 @@
+import type { Scope } from '#platform/scopes.ts'
+
+/** Who may call an operation, and what its example needs beside the scope of the route. */
+export interface Row {
+  readonly scope: Scope | null
+  readonly alsoNeeds?: readonly Scope[]
+  /** What the caller of another tenant, or of an absent object, is told; null: it names no object. */
+  readonly absent: { readonly status: number; readonly code: string } | null
+}
+
+const noObject = { absent: null }
+const notFound = (code: string) => ({ absent: { status: 404, code } })
+
+/** One row per operation, written by hand: what the routes declare is held against it. */
+export const rows: Readonly<Record<string, Row>> = {
+  'me.get': { scope: null, ...noObject },
+  'organization.get': { scope: 'organization:read', ...noObject },
+  'organization.update': { scope: 'organization:write', ...noObject },
+  'apiKeys.create': { scope: 'apiKeys:write', alsoNeeds: ['orders:read', 'orders:write'], ...noObject },
+  'apiKeys.list': { scope: 'apiKeys:read', ...noObject },
+  'apiKeys.get': { scope: 'apiKeys:read', ...notFound('API_KEY_NOT_FOUND') },
+  'apiKeys.rotate': { scope: 'apiKeys:write', alsoNeeds: ['orders:read'], ...notFound('API_KEY_NOT_FOUND') },
+  'apiKeys.revoke': { scope: 'apiKeys:write', ...notFound('API_KEY_NOT_FOUND') },
+  'products.create': { scope: 'products:write', ...noObject },
+  'products.list': { scope: 'products:read', ...noObject },
+  'products.upsertBatch': { scope: 'products:write', ...noObject },
+  'products.get': { scope: 'products:read', ...notFound('PRODUCT_NOT_FOUND') },
+  'products.update': { scope: 'products:write', ...notFound('PRODUCT_NOT_FOUND') },
+  'products.archive': { scope: 'products:write', ...notFound('PRODUCT_NOT_FOUND') },
+  'locations.create': { scope: 'stock:write', ...noObject },
+  'locations.list': { scope: 'stock:read', ...noObject },
+  'locations.get': { scope: 'stock:read', ...notFound('LOCATION_NOT_FOUND') },
+  'stock.listLevels': { scope: 'stock:read', ...noObject },
+  'stock.getLevel': { scope: 'stock:read', ...notFound('STOCK_LEVEL_NOT_FOUND') },
+  'stock.setLevel': { scope: 'stock:write', absent: { status: 422, code: 'UNKNOWN_STOCK_ITEM' } },
+  'stock.adjustLevel': { scope: 'stock:write', ...notFound('STOCK_LEVEL_NOT_FOUND') },
+  'stock.setBatch': { scope: 'stock:write', ...noObject },
+  'stock.listMovements': { scope: 'stock:read', ...notFound('STOCK_LEVEL_NOT_FOUND') },
+  'stock.listAllMovements': { scope: 'stock:read', ...noObject },
+  'stock.availability': { scope: 'stock:read', ...noObject },
+  'reservations.create': { scope: 'stock:write', ...noObject },
+  'reservations.list': { scope: 'stock:read', ...noObject },
+  'reservations.get': { scope: 'stock:read', ...notFound('RESERVATION_NOT_FOUND') },
+  'reservations.release': { scope: 'stock:write', ...notFound('RESERVATION_NOT_FOUND') },
+  'orders.place': { scope: 'orders:write', ...noObject },
+  'orders.list': { scope: 'orders:read', ...noObject },
+  'orders.quote': { scope: 'orders:read', ...noObject },
+  'orders.get': { scope: 'orders:read', ...notFound('ORDER_NOT_FOUND') },
+  'orders.getByExternalId': { scope: 'orders:read', ...notFound('ORDER_NOT_FOUND') },
+  'orders.cancel': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
+  'orders.timeline': { scope: 'orders:read', ...notFound('ORDER_NOT_FOUND') },
+}
+
+/** Everything that answers without a credential. */
+export const publicRoutes: readonly string[] = [
+  '/',
+  '/openapi.json',
+  '/openapi.yaml',
+  '/problems',
+  '/problems/:slug',
+  '/health',
+  '/health/live',
+  '/health/ready',
+  '/ready',
+]
+/** The Swagger UI: a plugin's own routes, all below one address. */
+export const publicPrefix = '/docs'
