@@ -13,7 +13,7 @@ import type { OrderFilter } from './schemas.ts'
 
 export async function listOrders(view: View, filter: OrderFilter, page: PageRequest): Promise<Page<OrderSummary>> {
   const positionOf = ({ id, placed_at }: SummaryRow): PagePosition =>
-    filter.sort.endsWith('placedAt') ? [placed_at?.toISOString() ?? '', id] : [id]
+    filter.sort?.endsWith('placedAt') ? [placed_at?.toISOString() ?? '', id] : [id]
   return toPage(await selectOrders(view, filter, page), page, positionOf, presentSummary)
 }
 

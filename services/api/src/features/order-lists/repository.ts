@@ -48,7 +48,7 @@ interface Order {
 
 const columnList = sql.raw(summaryColumns.join(', '))
 
-function orderOf({ sort }: OrderFilter, reversed: boolean): Order {
+function orderOf({ sort = '-createdAt' }: OrderFilter, reversed: boolean): Order {
   const names = sort.endsWith('placedAt') ? ['placed_at', 'id'] : ['id']
   const descends = sort.startsWith('-') !== reversed
   const key = sql.raw(names.join(', '))
@@ -91,7 +91,7 @@ function conditionsOf({ actor: { sources } }: View, filter: OrderFilter): Fragme
   const conditions: Fragment[] = []
   if (sources !== null) conditions.push(sql`source = any(${[...sources]})`)
   const { source, email, number, q, placedFrom, placedTo, sort } = filter
-  if (sort.endsWith('placedAt')) conditions.push(sql`placed_at is not null`)
+  if (sort?.endsWith('placedAt')) conditions.push(sql`placed_at is not null`)
   if (source !== undefined) conditions.push(sql`source = ${source}`)
   if (email !== undefined) conditions.push(sql`customer_email = ${email.toLowerCase()}`)
   if (number !== undefined) conditions.push(sql`number = ${number}`)

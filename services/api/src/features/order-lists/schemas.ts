@@ -19,9 +19,11 @@ export const orderFilter = {
   q: Type.Optional(prefix),
   placedFrom: Type.Optional(Timestamp),
   placedTo: Type.Optional(Timestamp),
-  sort: OneOf(orderSorts, {
-    default: '-createdAt',
-    description: '- for newest first. By placedAt leaves out drafts, which have not been placed.',
-  }),
+  sort: Type.Optional(
+    OneOf(orderSorts, {
+      default: '-createdAt',
+      description: '- for newest first. By placedAt leaves out drafts, which have not been placed.',
+    }),
+  ),
 }
 export type OrderFilter = Static<TObject<typeof orderFilter>>

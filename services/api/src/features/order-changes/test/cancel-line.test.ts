@@ -82,6 +82,39 @@ t.test('cancels a whole line: no discount and no tax of it is left', async (t) =
   t.same((await reservationsOf(order.id))[1], { sku: 'MUG', quantity: 1, state: 'released' })
 })
 
+t.test('units that wait for stock are cancelled before those that are there', async (t) => {
+  await tenant.stock([{ sku: 'WAIT', onHand: 3, stockPolicy: 'backorder' }])
+  const lines = [
+    { sku: 'WAIT', quantity: 5 },
+    { sku: 'CUP', quantity: 1 },
+  ]
+  const order = await place({ lines })
+  t.match(order.lines, [{ quantityBackordered: 2 }, {}])
+  const level = async () => (await operator.get(`/v1/stock/WAIT/${tenant.locationId}`)).body.data
+  t.match((await cancel(order, 0, { quantity: 1 })).body.data.lines, [
+    { quantityCancelled: 1, quantityBackordered: 1 },
+    {},
+  ])
+  t.match(await level(), { reserved: 3, backordered: 1 })
+  t.match((await cancel(order, 0, { quantity: 2 })).body.data.lines, [
+    { quantityCancelled: 3, quantityBackordered: 0 },
+    {},
+  ])
+  t.match(await level(), { reserved: 2, backordered: 0 })
+  t.same(
+    (await reservationsOf(order.id))
+      .filter(({ sku }) => sku === 'WAIT')
+      .map(({ quantity, state }) => [quantity, state])
+      .sort(),
+    [
+      [1, 'released'],
+      [2, 'firm'],
+    ],
+  )
+  t.equal((await cancel(order, 0)).status, 200)
+  t.match(await level(), { reserved: 0, backordered: 0 })
+})
+
 t.test('a line of what is not tracked gives no stock back', async (t) => {
   const order = await place()
   const { status, body } = await cancel(order, 3)

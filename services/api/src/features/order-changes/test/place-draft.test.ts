@@ -120,6 +120,23 @@ t.test('a draft can be cancelled; nothing is given back', async (t) => {
   t.same(tally([await place(order.id)]), { '409 ORDER_NOT_DRAFT': 1 })
 })
 
+t.test('what may wait is backordered as the draft is placed', async (t) => {
+  await tenant.stock([{ sku: 'WAIT', onHand: 3, stockPolicy: 'backorder' }])
+  const order = await draft({
+    lines: [
+      { sku: 'WAIT', quantity: 2 },
+      { sku: 'MUG', quantity: 1 },
+      { sku: 'WAIT', quantity: 5 },
+    ],
+  })
+  const { body } = await place(order.id)
+  t.match(body.data, {
+    status: 'confirmed',
+    lines: [{ quantityBackordered: 0 }, { quantityBackordered: 0 }, { quantityBackordered: 4 }],
+  })
+  t.strictSame((await operator.get(`/v1/orders/${order.id}`)).body.data, body.data)
+})
+
 t.test('refuses when stock is short, and leaves the draft', async (t) => {
   const order = await draft({
     lines: [

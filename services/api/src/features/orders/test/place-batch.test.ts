@@ -98,6 +98,19 @@ t.test('refuses the later of two with the same source and external id, and those
   t.match(results[2].problem.detail, results[1].order.id)
 })
 
+t.test('what may wait is backordered in the order of the batch, and refuses nothing', async (t) => {
+  await tenant.stock([{ sku: 'WAIT', onHand: 3, stockPolicy: 'backorder' }])
+  const answer = await batch([
+    onAccount(line('WAIT', 2)),
+    onAccount(line('WAIT', 1), line('NONE')),
+    onAccount(line('WAIT', 2)),
+    onAccount(line('WAIT', 4)),
+  ])
+  t.same(outcomesOf(answer), ['placed', 'OUT_OF_STOCK', 'placed', 'placed'])
+  const waiting = [0, 2, 3].map((index) => answer.body.data.results[index].order.lines[0].quantityBackordered)
+  t.same(waiting, [0, 1, 4])
+})
+
 t.test('a batch of which nothing can be placed is answered all the same, and writes nothing', async (t) => {
   const before = await countOf()
   const answer = await batch([onAccount(line('absent')), onAccount(line('NONE'))])
