@@ -8,7 +8,8 @@ import {
   Transaction,
 } from 'kysely'
 import { selectProducts } from '../services/api/src/features/catalog/repository.ts'
-import { selectOrder, selectOrders } from '../services/api/src/features/orders/repository.ts'
+import { selectOrders } from '../services/api/src/features/order-lists/repository.ts'
+import { selectOrder } from '../services/api/src/features/orders/repository.ts'
 import type { DB } from '../services/api/src/platform/tables.gen.ts'
 import type { View } from '../services/api/src/platform/work.ts'
 
@@ -25,7 +26,7 @@ const firstPage = { limit: pageSize, direction: 'forward', position: null } as c
 /** The statements that the service sends for each read, taken from its own repositories. */
 export const serviceReads = {
   get: () => capture((view) => selectOrder(view, asked)),
-  list: () => capture((view) => selectOrders(view, {}, firstPage)),
+  list: () => capture((view) => selectOrders(view, { sort: '-createdAt' }, firstPage)),
   search: () => capture((view) => selectProducts(view, { q: asked }, firstPage)),
 } as const
 
@@ -50,6 +51,6 @@ async function capture(read: (view: View) => Promise<unknown>): Promise<readonly
   })
   const dialect = new PostgresDialect({ pool: async () => Promise.reject(new Error('no database')) })
   const db = new Transaction<DB>({ config: { dialect }, dialect, driver, executor })
-  await read({ db } as unknown as View)
+  await read({ db, actor: { sources: null } } as unknown as View)
   return queries
 }

@@ -18,7 +18,7 @@ export interface Operation {
   readonly pathParameters: readonly { readonly name: string; readonly type: string }[]
   /** The body of a mutation, the query of a read; `undefined` where there is neither. */
   readonly params: { readonly type: string; readonly required: boolean; readonly isBody: boolean } | undefined
-  readonly result: { readonly type: string; readonly isPage: boolean }
+  readonly result: { readonly type: string; readonly shape: 'data' | 'list' | 'table' }
   readonly requiresIfMatch: boolean
   readonly object: OperationObject
 }
@@ -156,7 +156,8 @@ function readResult(source: Source, id: string): Operation['result'] {
   const { document, object } = source
   const successes = Object.entries(object.responses ?? {}).filter(([status]) => /^2/.test(status))
   const types = new Set<string>()
-  const isPage = object['x-pagination'] === 'cursor'
+  const pagination = object['x-pagination']
+  const shape = pagination === undefined ? 'data' : pagination === 'cursor' ? 'list' : 'table'
   for (const [, reference] of successes) {
     const { content } = resolve(document, reference)
     if (content === undefined || Object.keys(content).length === 0) {
@@ -168,11 +169,11 @@ function readResult(source: Source, id: string): Operation['result'] {
     const data = property(document, envelope, 'data')
     if (data === undefined)
       throw new Error('a success answer is an envelope with `data`; mark other operations x-sdk: false')
-    if (!isPage) types.add(typeOf(source, id, 'Result', data))
+    if (shape === 'data') types.add(typeOf(source, id, 'Result', data))
     else types.add(typeOf(source, id, 'Item', resolve(document, data).items ?? {}))
   }
   if (types.size === 0) throw new Error('there is no success answer')
-  return { type: [...types].join(' | '), isPage }
+  return { type: [...types].join(' | '), shape }
 }
 
 function property(document: Document, reference: Schema, name: string): Schema | undefined {

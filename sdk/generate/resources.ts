@@ -4,7 +4,15 @@ import type { Model, Operation } from './operations.ts'
 /** Never the name of a component: `Stock` may be one. */
 const className = (resource: string): string => `${pascalCase(resource)}Resource`
 
-const coreTypes = ['Call', 'CallOptions', 'IfMatch', 'List', 'NoParams']
+const pageTypes = ['List', 'TablePage']
+const coreTypes = ['Call', 'CallOptions', 'IfMatch', 'NoParams', ...pageTypes]
+
+/** What a method returns and how the transport is asked for it. */
+const shapes = {
+  data: { method: 'call', returns: (type: string) => `Call<${type}>` },
+  list: { method: 'list', returns: (type: string) => `List<${type}>` },
+  table: { method: 'table', returns: (type: string) => `Call<TablePage<${type}>>` },
+} as const
 
 /** One file per resource plus the index that a client is built from, by path below generated/resources. */
 export function renderResources(document: Document, model: Model): Map<string, string> {
@@ -56,8 +64,9 @@ function renderResource(name: string, text: string, operations: readonly Operati
   const clash = core.filter((type) => types.includes(type))
   if (clash.length > 0) throw new Error(`components must not be named ${clash.join(', ')}: these are types of the SDK`)
   const importTypes = types.length === 0 ? '' : `import type { ${types.join(', ')} } from '../types.ts'\n`
-  const fromCall = core.filter((type) => type !== 'List')
-  const importList = core.includes('List') ? "import type { List } from '../../page.ts'\n" : ''
+  const fromCall = core.filter((type) => !pageTypes.includes(type))
+  const fromPage = core.filter((type) => pageTypes.includes(type))
+  const importList = fromPage.length === 0 ? '' : `import type { ${fromPage.join(', ')} } from '../../page.ts'\n`
   return `import type { ${fromCall.join(', ')} } from '../../call.ts'
 ${importList}import { Resource } from '../../transport.ts'
 ${importTypes}
@@ -74,7 +83,7 @@ function isTypeOf(operations: readonly Operation[], schema: string): boolean {
 function signature({ pathParameters, params, result, requiresIfMatch }: Operation): string {
   const ids = pathParameters.map(({ name, type }) => `${name}: ${type}`)
   const options = requiresIfMatch ? 'options: CallOptions & IfMatch' : 'options?: CallOptions'
-  const returns = `${result.isPage ? 'List' : 'Call'}<${result.type}>`
+  const returns = shapes[result.shape].returns(result.type)
   return `(${[...ids, renderParams(params, requiresIfMatch), options].join(', ')}): ${returns}`
 }
 
@@ -90,7 +99,7 @@ function renderMethod(operation: Operation, general: ReadonlySet<string>): strin
   const { descriptor, method, pathParameters, result } = operation
   const values = [`'${descriptor}'`, 'params', 'options', ...pathParameters.map(({ name }) => name)]
   return `${comment(documentation(operation, general), '  ')}  ${method}${signature(operation)} {
-    return this.transport.${result.isPage ? 'list' : 'call'}(${values.join(', ')})
+    return this.transport.${shapes[result.shape].method}(${values.join(', ')})
   }
 `
 }

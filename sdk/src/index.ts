@@ -24,5 +24,5 @@ export {
 export type { ErrorCode } from './generated/errors.ts'
 export type * from './generated/resources/index.ts'
 export type * from './generated/types.ts'
-export type { List, Page, PageParams } from './page.ts'
+export type { List, Page, PageParams, TablePage } from './page.ts'
 export type { Query } from './url.ts'

@@ -12,6 +12,19 @@ export interface Page<T> {
   }
 }
 
+/** A part of a table that is read by page numbers. */
+export interface TablePage<T> {
+  readonly data: T[]
+  readonly page: {
+    /** From 1. */
+    readonly page: number
+    readonly pageSize: number
+    /** Counted to 10,000 at most: page numbers reach no further. */
+    readonly totalItems: number
+    readonly totalPages: number
+  }
+}
+
 /** What every cursor list takes besides its filters. */
 export interface PageParams {
   readonly limit?: number

@@ -2,7 +2,7 @@ import type { Credentials } from './auth.ts'
 import { type Answer, Call, type CallOptions } from './call.ts'
 import { AbortError, ConnectionError, PurserError, TimeoutError } from './errors.ts'
 import { type Exchange, isRepeatable, keyOf, readAnswer, toEntityTag, toExchange } from './exchange.ts'
-import { List, type Page, type PageParams } from './page.ts'
+import { List, type Page, type PageParams, type TablePage } from './page.ts'
 import { delayBefore, isTransient, sleep, within } from './retry.ts'
 import { toQueryString } from './url.ts'
 
@@ -52,6 +52,11 @@ export class Transport {
     return new List(params, load, () => {
       if (options.signal?.aborted) throw aborted({ operation: descriptor.replace(/ .*/, '') }, options.signal)
     })
+  }
+
+  /** One page of a table, by its number. */
+  table<T>(descriptor: string, params: unknown, options?: CallOptions, ...ids: readonly unknown[]): Call<TablePage<T>> {
+    return this.start(async () => this.send<TablePage<T>>(toExchange('page', descriptor, params, ids), options))
   }
 
   start<T>(run: () => Promise<Answer<T>>): Call<T> {

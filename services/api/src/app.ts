@@ -4,6 +4,8 @@ import { fillBackorders } from '#features/backorders/index.ts'
 import { catalogRoutes } from '#features/catalog/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
+import { orderChangeRoutes } from '#features/order-changes/index.ts'
+import { orderListRoutes } from '#features/order-lists/index.ts'
 import { orderRoutes } from '#features/orders/index.ts'
 import { reservationRoutes } from '#features/reservations/index.ts'
 import { authenticateRequests, authorizeRequests } from '#http/authentication.ts'
@@ -67,7 +69,8 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   reportHealth(http, readinessChecks(runtime))
   servePages(http)
   await serveDocs(http)
-  for (const routes of [identityRoutes, catalogRoutes, reservationRoutes, orderRoutes]) routes(http)
+  const routes = [identityRoutes, catalogRoutes, reservationRoutes, orderRoutes, orderListRoutes, orderChangeRoutes]
+  for (const add of routes) add(http)
   inventoryRoutes(http, fillBackorders)
   return {
     http,

@@ -1,6 +1,6 @@
 import { backorderJobs } from '#features/backorders/index.ts'
 import { type ApiKeyLookup, createApiKeyLookup } from '#features/identity/index.ts'
-import { orderJobs } from '#features/orders/index.ts'
+import { orderJobs } from '#features/order-changes/index.ts'
 import { reservationJobs } from '#features/reservations/index.ts'
 import { stockAuditJobs } from '#features/stock-audit/index.ts'
 import { stockMarkJobs } from '#features/stock-marks/index.ts'

@@ -11,7 +11,7 @@ export class ApiKeysResource extends Resource {
    *
    * The answer holds the secret; it is never shown again. Needs the scope `apiKeys:write`.
    *
-   * Fails with `INVALID_CIDR`, `INVALID_EXPIRY`, `SCOPE_NOT_HELD`.
+   * Fails with `INVALID_CIDR`, `INVALID_EXPIRY`, `SCOPE_NOT_HELD`, `SOURCE_NOT_HELD`.
    */
   create(params: CreateApiKey, options?: CallOptions): Call<NewApiKey> {
     return this.transport.call('apiKeys.create POST /v1/api-keys', params, options)
@@ -26,7 +26,11 @@ export class ApiKeysResource extends Resource {
     return this.transport.call('apiKeys.get GET /v1/api-keys/{apiKeyId}', params, options, apiKeyId)
   }
 
-  /** List API keys, newest first. Needs the scope `apiKeys:read`. */
+  /**
+   * List API keys, newest first. Needs the scope `apiKeys:read`.
+   *
+   * Fails with `INVALID_CURSOR`.
+   */
   list(params?: ApiKeysListParams, options?: CallOptions): List<ApiKey> {
     return this.transport.list('apiKeys.list GET /v1/api-keys', params, options)
   }
@@ -45,7 +49,7 @@ export class ApiKeysResource extends Resource {
    *
    * Issues a new secret for the same principal; the old one works until the overlap ends. Needs the scope `apiKeys:write`.
    *
-   * Fails with `API_KEY_NOT_FOUND`, `API_KEY_REVOKED`, `SCOPE_NOT_HELD`.
+   * Fails with `API_KEY_NOT_FOUND`, `API_KEY_REVOKED`, `SCOPE_NOT_HELD`, `SOURCE_NOT_HELD`.
    */
   rotate(apiKeyId: string, params: RotateApiKey = {}, options?: CallOptions): Call<NewApiKey> {
     return this.transport.call('apiKeys.rotate POST /v1/api-keys/{apiKeyId}/rotate', params, options, apiKeyId)

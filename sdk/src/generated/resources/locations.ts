@@ -20,7 +20,11 @@ export class LocationsResource extends Resource {
     return this.transport.call('locations.get GET /v1/locations/{locationId}', params, options, locationId)
   }
 
-  /** List locations. Needs the scope `stock:read`. */
+  /**
+   * List locations. Needs the scope `stock:read`.
+   *
+   * Fails with `INVALID_CURSOR`.
+   */
   list(params?: LocationsListParams, options?: CallOptions): List<Location> {
     return this.transport.list('locations.list GET /v1/locations', params, options)
   }

@@ -26,7 +26,11 @@ export class ReservationsResource extends Resource {
     return this.transport.call('reservations.get GET /v1/reservations/{reservationId}', params, options, reservationId)
   }
 
-  /** List reservations, newest first. Needs the scope `stock:read`. */
+  /**
+   * List reservations, newest first. Needs the scope `stock:read`.
+   *
+   * Fails with `INVALID_CURSOR`.
+   */
   list(params?: ReservationsListParams, options?: CallOptions): List<Reservation> {
     return this.transport.list('reservations.list GET /v1/reservations', params, options)
   }
@@ -36,7 +40,7 @@ export class ReservationsResource extends Resource {
    *
    * Gives back the stock of a reservation that stands alone. Those of an order end with the order. Needs the scope `stock:write`.
    *
-   * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `PRECONDITION_FAILED`, `RESERVATION_NOT_FOUND`, `RESERVATION_NOT_HELD`, `RESERVATION_OF_ORDER`.
+   * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `RESERVATION_NOT_FOUND`, `RESERVATION_NOT_HELD`, `RESERVATION_OF_ORDER`.
    */
   release(reservationId: string, params?: NoParams, options?: CallOptions): Call<Reservation> {
     return this.transport.call('reservations.release POST /v1/reservations/{reservationId}/release', params, options, reservationId)

@@ -11,7 +11,7 @@ export class StockResource extends Resource {
    *
    * Adds to what is on hand, or takes from it. Needs the scope `stock:write`.
    *
-   * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `INSUFFICIENT_ON_HAND`, `PRECONDITION_FAILED`, `STOCK_LEVEL_NOT_FOUND`, `STOCK_LIMIT_EXCEEDED`.
+   * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `INSUFFICIENT_ON_HAND`, `STOCK_LEVEL_NOT_FOUND`, `STOCK_LIMIT_EXCEEDED`.
    */
   adjustLevel(sku: string, locationId: string, params: AdjustStock, options?: CallOptions): Call<StockLevel> {
     return this.transport.call('stock.adjustLevel POST /v1/stock/{sku}/{locationId}/adjust', params, options, sku, locationId)
@@ -35,12 +35,20 @@ export class StockResource extends Resource {
     return this.transport.call('stock.getLevel GET /v1/stock/{sku}/{locationId}', params, options, sku, locationId)
   }
 
-  /** List stock movements, newest first. Needs the scope `stock:read`. */
+  /**
+   * List stock movements, newest first. Needs the scope `stock:read`.
+   *
+   * Fails with `INVALID_CURSOR`.
+   */
   listAllMovements(params?: StockListAllMovementsParams, options?: CallOptions): List<StockMovement> {
     return this.transport.list('stock.listAllMovements GET /v1/stock/movements', params, options)
   }
 
-  /** List stock levels by SKU. Needs the scope `stock:read`. */
+  /**
+   * List stock levels by SKU. Needs the scope `stock:read`.
+   *
+   * Fails with `INVALID_CURSOR`.
+   */
   listLevels(params?: StockListLevelsParams, options?: CallOptions): List<StockLevel> {
     return this.transport.list('stock.listLevels GET /v1/stock', params, options)
   }
@@ -48,7 +56,7 @@ export class StockResource extends Resource {
   /**
    * List the movements of a stock level, newest first. Needs the scope `stock:read`.
    *
-   * Fails with `STOCK_LEVEL_NOT_FOUND`.
+   * Fails with `INVALID_CURSOR`, `STOCK_LEVEL_NOT_FOUND`.
    */
   listMovements(sku: string, locationId: string, params?: StockListMovementsParams, options?: CallOptions): List<StockMovement> {
     return this.transport.list('stock.listMovements GET /v1/stock/{sku}/{locationId}/movements', params, options, sku, locationId)
@@ -70,7 +78,7 @@ export class StockResource extends Resource {
    *
    * Sets what was counted. If-Match is needed once the level exists. Needs the scope `stock:write`.
    *
-   * Fails with `PRECONDITION_FAILED`, `PRECONDITION_REQUIRED`, `UNKNOWN_STOCK_ITEM`.
+   * Fails with `PRECONDITION_REQUIRED`, `UNKNOWN_STOCK_ITEM`.
    */
   setLevel(sku: string, locationId: string, params: SetStockLevel, options?: CallOptions): Call<StockLevel> {
     return this.transport.call('stock.setLevel PUT /v1/stock/{sku}/{locationId}', params, options, sku, locationId)

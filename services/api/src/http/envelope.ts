@@ -1,4 +1,4 @@
-import type { Page, PagePosition } from '#platform/page.ts'
+import type { Page, PagePosition, TablePage, TableRequest } from '#platform/page.ts'
 
 /** The success envelope around `data` that is already serialized: its bytes stay what they are. */
 export const envelope = (data: string, requestId: string): string =>
@@ -19,4 +19,14 @@ export function pageEnvelope<T>(
     },
   }
   return `{"success":true,"data":[${page.items.map(serialize).join(',')}],"meta":${JSON.stringify(meta)}}`
+}
+
+export function tableEnvelope<T>(
+  { items, totalItems }: TablePage<T>,
+  { page, pageSize }: TableRequest,
+  requestId: string,
+  serialize: (item: T) => string,
+): string {
+  const meta = { requestId, page: { page, pageSize, totalItems, totalPages: Math.ceil(totalItems / pageSize) } }
+  return `{"success":true,"data":[${items.map(serialize).join(',')}],"meta":${JSON.stringify(meta)}}`
 }

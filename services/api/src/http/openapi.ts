@@ -3,6 +3,7 @@ import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { DatabaseUnavailable, OutcomeUnknown } from '#platform/database-errors.ts'
 import { IdempotencyInProgress, IdempotencyKeyReused } from '#platform/idempotency.ts'
+import { maxTableRows } from '#platform/page.ts'
 import type { ProblemClass, ProblemDefinition } from '#platform/problem.ts'
 import { component, componentSchemas, Nullable } from '#platform/schema.ts'
 import { PreconditionFailed, PreconditionRequired } from '#platform/version.ts'
@@ -82,6 +83,25 @@ const PageMeta = component(
     closed,
   ),
 )
+const count = (minimum: number) => Type.Integer({ minimum, maximum: maxTableRows })
+const TableMeta = component(
+  'TableMeta',
+  Type.Object(
+    {
+      requestId: RequestId,
+      page: Type.Object(
+        {
+          page: count(1),
+          pageSize: count(1),
+          totalItems: Type.Integer({ minimum: 0, maximum: maxTableRows, description: 'Counted to 10,000 at most' }),
+          totalPages: count(0),
+        },
+        closed,
+      ),
+    },
+    closed,
+  ),
+)
 const success = Type.Unsafe<true>({ type: 'boolean', enum: [true] })
 
 /** What the document says of one operation; command(), query() and list() fill it in. */
@@ -94,7 +114,7 @@ export interface OperationFacts {
   readonly idempotency: 'required' | 'optional' | 'none'
   readonly ifMatch?: 'required' | 'conditional' | 'optional'
   readonly conditionalRead?: boolean
-  readonly paginated?: boolean
+  readonly pagination?: 'cursor' | 'offset'
   readonly params?: TSchema
   readonly querystring?: TSchema
   readonly body?: TSchema
@@ -118,7 +138,7 @@ export function operationSchema(facts: OperationFacts): FastifySchema {
     headers: Type.Object(headersOf(facts)),
     response: { ...successResponse(facts), ...problemResponses(definitions) },
     'x-idempotency': facts.idempotency,
-    ...(facts.paginated ? { 'x-pagination': 'cursor' } : {}),
+    ...(facts.pagination ? { 'x-pagination': facts.pagination } : {}),
     ...('scope' in facts.access ? { 'x-scope': facts.access.scope } : {}),
     'x-error-codes': definitions.map(({ code }) => code).sort(),
     'x-stability': 'stable',
@@ -184,14 +204,15 @@ function problemsOf(facts: OperationFacts): readonly ProblemDefinition[] {
   if (facts.idempotency === 'required') classes.push(IdempotencyKeyRequired)
   if (facts.ifMatch) classes.push(PreconditionFailed)
   if (facts.ifMatch && facts.ifMatch !== 'optional') classes.push(PreconditionRequired)
-  if (facts.paginated) classes.push(InvalidCursor)
+  if (facts.pagination === 'cursor') classes.push(InvalidCursor)
   return [...new Set(classes.map(({ definition }) => definition))]
 }
 
-function successResponse({ status, returns, paginated, ifMatch, conditionalRead, summary }: OperationFacts) {
+function successResponse({ status, returns, pagination, ifMatch, conditionalRead, summary }: OperationFacts) {
   if (!returns) return { [status]: { type: 'null', description: 'Done' } }
-  const data = paginated ? Type.Array(returns, { maxItems: 100 }) : returns
-  const schema = Type.Object({ success, data, meta: paginated ? PageMeta : Meta }, closed)
+  const data = pagination ? Type.Array(returns, { maxItems: 100 }) : returns
+  const meta = pagination === undefined ? Meta : pagination === 'cursor' ? PageMeta : TableMeta
+  const schema = Type.Object({ success, data, meta }, closed)
   const text = (maxLength: number, description: string) => ({ type: 'string', maxLength, description })
   const headers = {
     ...(status === 201 ? { Location: text(2_048, 'Address of the new resource') } : {}),

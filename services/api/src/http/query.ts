@@ -1,15 +1,15 @@
 import { type Static, type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import type { Page, PageRequest } from '#platform/page.ts'
+import { maxTableRows, type Page, type PageRequest, type TablePage, type TableRequest } from '#platform/page.ts'
 import type { ProblemClass } from '#platform/problem.ts'
 import type { Scope } from '#platform/scopes.ts'
 import type { View } from '#platform/work.ts'
 import { cursorBinding } from './cursor.ts'
-import { envelope, pageEnvelope } from './envelope.ts'
+import { envelope, pageEnvelope, tableEnvelope } from './envelope.ts'
 import type { Access } from './kernel.ts'
 import { type OperationFacts, operationSchema } from './openapi.ts'
 import { entityTagOf, isNotModified, representationTagOf } from './preconditions.ts'
-import { InvalidCursor } from './problems.ts'
+import { InvalidCursor, ValidationFailed } from './problems.ts'
 import { serializerOf } from './serializer.ts'
 import { originOf } from './trace.ts'
 
@@ -83,7 +83,15 @@ export function list<F extends TProperties, I extends TSchema, P extends TSchema
   const { id, url, item, handle } = definition
   const access = accessOf(definition.scope)
   const querystring = Type.Object({ ...definition.filter, ...pageParameters }, { additionalProperties: false })
-  const facts = { ...definition, access, status: 200, idempotency: 'none', paginated: true, querystring, returns: item }
+  const facts = {
+    ...definition,
+    access,
+    status: 200,
+    idempotency: 'none',
+    pagination: 'cursor',
+    querystring,
+    returns: item,
+  }
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const { unitOfWork, cursors } = request.server.kernel
     const origin = originOf(request)
@@ -118,6 +126,59 @@ function pageRequestOf(
   if (after !== undefined) return { limit, direction: 'forward', position: decode(after) }
   if (before !== undefined) return { limit, direction: 'backward', position: decode(before) }
   return { limit, direction: 'forward', position: null }
+}
+
+export interface TableDefinition<F extends TProperties, I extends TSchema> extends ReadFacts {
+  /** Query parameters beside page and pageSize. */
+  readonly filter: F
+  readonly item: I
+  readonly handle: (
+    view: View,
+    input: { readonly filter: Static<TObject<F>>; readonly page: TableRequest },
+  ) => Promise<TablePage<Static<I>>>
+}
+
+/** A route that reads a list by page numbers, for tables of people; not beyond the first 10,000 rows. */
+export function table<F extends TProperties, I extends TSchema>(definition: TableDefinition<F, I>): RouteOptions {
+  const { url, item, handle } = definition
+  const access = accessOf(definition.scope)
+  const querystring = Type.Object({ ...definition.filter, ...tableParameters }, { additionalProperties: false })
+  const facts = {
+    ...definition,
+    access,
+    status: 200,
+    idempotency: 'none',
+    pagination: 'offset',
+    querystring,
+    returns: item,
+  }
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    const parameters = request.query as TableRequest & Static<TObject<F>>
+    const { page, pageSize } = parameters
+    if (page * pageSize > maxTableRows) throw pageTooFar(pageSize)
+    const input = { filter: parameters, page: { page, pageSize } }
+    const result = await request.server.kernel.unitOfWork.read(originOf(request), (view) => handle(view, input))
+    const text = tableEnvelope(result, { page, pageSize }, request.id, serializerOf(item))
+    return reply.type('application/json; charset=utf-8').send(text)
+  }
+  const config = { access, idempotency: 'none' } as const
+  return { method: 'GET', url, schema: operationSchema(facts as OperationFacts), config, handler }
+}
+
+const tableParameters = {
+  page: Type.Integer({
+    minimum: 1,
+    maximum: maxTableRows,
+    default: 1,
+    description: 'page × pageSize is at most 10,000',
+  }),
+  pageSize: Type.Integer({ minimum: 1, maximum: 100, default: defaultLimit, description: 'Items per page' }),
+}
+
+function pageTooFar(pageSize: number): Error {
+  const message = `must be at most ${Math.floor(maxTableRows / pageSize)}`
+  const errors = [{ field: 'page', pointer: '/page', code: 'TOO_LARGE', message }]
+  return new ValidationFailed({ detail: `page: ${message}; use a list with cursors to go further`, errors })
 }
 
 const accessOf = (scope: Scope | null): Access => (scope === null ? { anyCredential: true } : { scope })

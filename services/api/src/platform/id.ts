@@ -13,6 +13,7 @@ export const idPrefixes = {
   check: 'chk',
   order: 'ord',
   line: 'lin',
+  hold: 'hld',
   event: 'evt',
   request: 'req',
 } as const

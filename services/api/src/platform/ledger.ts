@@ -25,9 +25,13 @@ export const eventTypes = [
   'reservation.created',
   'reservation.released',
   'reservation.expired',
+  'order.drafted',
   'order.placed',
   'order.confirmed',
   'order.updated',
+  'order.lineCancelled',
+  'order.holdAdded',
+  'order.holdReleased',
   'order.cancelled',
   'order.expired',
 ] as const

@@ -16,6 +16,22 @@ export interface Page<T> {
   readonly previous: PagePosition | null
 }
 
+/** A page by its number, for tables with page numbers. */
+export interface TableRequest {
+  /** From 1. */
+  readonly page: number
+  readonly pageSize: number
+}
+
+/** Rows that page numbers can reach: page × pageSize stays within them. */
+export const maxTableRows = 10_000
+
+export interface TablePage<T> {
+  readonly items: readonly T[]
+  /** How many there are, counted to `maxTableRows` at most. */
+  readonly totalItems: number
+}
+
 /**
  * Makes a page of rows that were read in the request's direction with `limit + 1`: the extra row only tells that
  * there is more.

@@ -51,6 +51,19 @@ export interface ProblemClass {
   readonly definition: ProblemDefinition
 }
 
+/** What came of something that may be refused: its value, or the problem it threw. */
+export type Outcome<T> = { readonly value: T } | { readonly problem: AppError }
+
+/** Where one refusal must not end the rest: what `run` returns, or the problem it throws. Defects pass through. */
+export function outcomeOf<T>(run: () => T): Outcome<T> {
+  try {
+    return { value: run() }
+  } catch (error) {
+    if (error instanceof AppError && error.isOperational) return { problem: error }
+    throw error
+  }
+}
+
 const catalogue = new Map<string, ProblemDefinition>()
 
 /** Declares a problem once: to throw, to document on a route, and to show on its page. */

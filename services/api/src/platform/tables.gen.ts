@@ -20,6 +20,7 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export interface ApiKeys {
   allowed_cidrs: Generated<string[]>;
+  allowed_sources: Generated<string[]>;
   created_at: Date;
   expires_at: Date | null;
   hint: string;
@@ -80,6 +81,17 @@ export interface Locations {
   version: Generated<number>;
 }
 
+export interface OrderHolds {
+  blocks: string;
+  created_at: Date;
+  id: string;
+  kind: string;
+  order_id: string;
+  organization_id: Generated<string>;
+  reason: string | null;
+  released_at: Date | null;
+}
+
 export interface OrderLines {
   discount_amount: number;
   id: string;
@@ -107,7 +119,9 @@ export interface Orders {
   created_at: Date;
   currency: string;
   customer: Json | null;
+  customer_email: Generated<string | null>;
   discount_amount: number;
+  discounts: Generated<Json>;
   expires_at: Date | null;
   external_id: string | null;
   id: string;
@@ -119,11 +133,13 @@ export interface Orders {
   organization_id: Generated<string>;
   payment_terms: string;
   placed_at: Date | null;
+  shipping: Generated<Json>;
   shipping_address: Json | null;
   shipping_amount: number;
   source: string | null;
   status: string;
   tax_amount: number;
+  taxes: Generated<Json>;
   total_amount: number;
   updated_at: Date;
   version: number;
@@ -210,6 +226,7 @@ export interface DB {
   idempotency_keys: IdempotencyKeys;
   ledger: Ledger;
   locations: Locations;
+  order_holds: OrderHolds;
   order_lines: OrderLines;
   orders: Orders;
   organizations: Organizations;

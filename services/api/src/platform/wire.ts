@@ -48,6 +48,12 @@ export const Sku = Type.String({
   description: 'Case-sensitive',
 })
 
+export const Source = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+  maxLength: 64,
+  description: 'The channel the order came from',
+})
+
 /** Free data of the integrator. */
 export const Metadata = Type.Unsafe<Record<string, string>>({
   type: 'object',

@@ -48,6 +48,14 @@ export const rows: Readonly<Record<string, Row>> = {
   'orders.get': { scope: 'orders:read', ...notFound('ORDER_NOT_FOUND') },
   'orders.getByExternalId': { scope: 'orders:read', ...notFound('ORDER_NOT_FOUND') },
   'orders.cancel': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
+  'orders.placeBatch': { scope: 'orders:write', ...noObject },
+  'orders.tabulate': { scope: 'orders:read', ...noObject },
+  'orders.update': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
+  'orders.placeDraft': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
+  'orders.confirm': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
+  'orders.cancelLine': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
+  'orders.addHold': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
+  'orders.releaseHold': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
   'orders.timeline': { scope: 'orders:read', ...notFound('ORDER_NOT_FOUND') },
 }
 

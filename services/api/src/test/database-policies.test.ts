@@ -10,6 +10,7 @@ for (const tenant of [h.tenant, other]) {
   const customer = { name: 'A', email: 'a@b.example' }
   const order = { paymentTerms: 'prepaid', customer, lines: [{ sku: 'MUG', quantity: 1 }] }
   const placed = await h.as(tenant.key).post('/v1/orders', order)
+  await h.as(tenant.key).post(`/v1/orders/${placed.body.data.id}/holds`, { blocks: 'fulfill' })
   if (placed.status !== 201) throw new Error(placed.text)
 }
 const select = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>

@@ -75,6 +75,31 @@ const things: Readonly<Record<string, (world: World) => Promise<Record<string, s
   sku: async () => ({ sku: sampleSku }),
 }
 
+/** Things in the state that an operation needs, by its id. */
+const prepared: Readonly<Record<string, (world: World) => Promise<Record<string, string>>>> = {
+  'orders.placeDraft': async (world) => ({ orderId: (await placeOrder(world, { draft: true })).id ?? '' }),
+  'orders.confirm': async (world) => {
+    const { orderId, holdId } = await heldOrder(world)
+    await world.post(`/v1/orders/${orderId}/place`, {})
+    await world.post(`/v1/orders/${orderId}/holds/${holdId}/release`, {})
+    return { orderId }
+  },
+  'orders.cancelLine': async (world) => {
+    const { id = '', lines } = await placeOrder(world)
+    const [line] = lines as unknown as readonly { readonly id: string }[]
+    return { orderId: id, lineId: line?.id ?? '' }
+  },
+  'orders.releaseHold': heldOrder,
+}
+
+/** A draft that may not be confirmed. */
+async function heldOrder(world: World) {
+  const { id: orderId = '' } = await placeOrder(world, { draft: true })
+  const { holds } = await world.post(`/v1/orders/${orderId}/holds`, { blocks: 'confirm' })
+  const [hold] = holds as unknown as readonly { readonly id: string }[]
+  return { orderId, holdId: hold?.id ?? '' }
+}
+
 const placeOrder = ({ post }: World, more: object = {}): Promise<Record<string, string>> =>
   post('/v1/orders', { ...more, paymentTerms: 'onAccount', lines: [{ sku: sampleSku, quantity: 1 }] })
 
@@ -97,8 +122,9 @@ const amendments: Readonly<Record<string, (body: Record<string, unknown>) => Rec
 }
 
 async function frame(world: World, operation: Operation): Promise<Omit<Sample, 'body'>> {
-  const params: Record<string, string> = {}
+  const params: Record<string, string> = { ...(await prepared[operation.id]?.(world)) }
   for (const { name } of parametersIn(operation, 'path')) {
+    if (name in params) continue
     const make = things[name]
     if (!make) throw new Error(`${operation.id}: add a thing for the path parameter ${name} to test/samples.ts`)
     Object.assign(params, await make(world))

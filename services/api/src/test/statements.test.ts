@@ -47,6 +47,8 @@ const order = (count: number) => ({
   lines: skus.slice(0, count).map((sku) => ({ sku, quantity: 1 })),
 })
 const placed = async (count: number): Promise<string> => (await operator.post('/v1/orders', order(count))).body.data.id
+const drafted = async (count: number): Promise<string> =>
+  (await operator.post('/v1/orders', { ...order(count), draft: true })).body.data.id
 
 t.test('a page of 100 takes as many statements as a page of 1', async (t) => {
   const id = await placed(1)
@@ -85,6 +87,16 @@ t.test('what is done to 100 takes as many statements as to 1', async (t) => {
     ['reading', () => operator.get(`/v1/orders/${few}`), () => operator.get(`/v1/orders/${many}`)],
     ['quoting', () => operator.post('/v1/orders/quote', order(1)), () => operator.post('/v1/orders/quote', order(100))],
     ['placing', () => operator.post('/v1/orders', order(1)), () => operator.post('/v1/orders', order(100))],
+    [
+      'placing in a batch',
+      () => operator.post('/v1/orders/batch', { orders: [order(1)] }),
+      () => operator.post('/v1/orders/batch', { orders: Array.from({ length: 100 }, () => order(3)) }),
+    ],
+    [
+      'placing a draft',
+      async () => operator.post(`/v1/orders/${await drafted(1)}/place`),
+      async () => operator.post(`/v1/orders/${await drafted(100)}/place`),
+    ],
     [
       'cancelling',
       () => operator.post(`/v1/orders/${few}/cancel`, {}),

@@ -72,6 +72,7 @@ function knownKeyOf(row: CredentialRow | null): KnownKey {
     keyId: row.id,
     organizationId: row.organization_id,
     scopes: new Set(row.scopes as Scope[]),
+    sources: row.allowed_sources.length === 0 ? null : new Set(row.allowed_sources),
   }
   const allowed = row.allowed_cidrs.length === 0 ? null : parseCidrs(row.allowed_cidrs)
   return { row, key: { actor, limitPerMinute: row.rate_limit_per_minute }, allowed }

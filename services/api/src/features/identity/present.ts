@@ -22,6 +22,7 @@ export const presentApiKey = (row: ApiKeyRow, now: Date): ApiKey => ({
   scopes: row.scopes as Scope[],
   rateLimitPerMinute: row.rate_limit_per_minute,
   allowedCidrs: row.allowed_cidrs,
+  allowedSources: row.allowed_sources,
   status: row.revoked_at ? 'revoked' : row.expires_at && row.expires_at <= now ? 'expired' : 'active',
   expiresAt: timestampOrNull(row.expires_at),
   revokedAt: timestampOrNull(row.revoked_at),

@@ -15,6 +15,11 @@ export const ScopeNotHeld = defineProblem({
   code: 'SCOPE_NOT_HELD',
   title: 'A key can only give scopes that it has itself',
 })
+export const SourceNotHeld = defineProblem({
+  status: 403,
+  code: 'SOURCE_NOT_HELD',
+  title: 'A key that is bound to sources can only give those',
+})
 export const InvalidCidr = defineProblem({
   status: 422,
   code: 'INVALID_CIDR',

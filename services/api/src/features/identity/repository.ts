@@ -18,6 +18,7 @@ const keyColumns = [
   'scopes',
   'rate_limit_per_minute',
   'allowed_cidrs',
+  'allowed_sources',
   'expires_at',
   'revoked_at',
   'last_used_at',
@@ -74,6 +75,7 @@ export type CredentialRow = Pick<
   | 'scopes'
   | 'rate_limit_per_minute'
   | 'allowed_cidrs'
+  | 'allowed_sources'
   | 'expires_at'
   | 'revoked_at'
   | 'last_used_at'
@@ -92,4 +94,4 @@ export async function selectCredential(database: Database, secretHash: string): 
 }
 
 const credentialText = `select organization_id, id, principal_id, scopes, rate_limit_per_minute, allowed_cidrs,
-  expires_at, revoked_at, last_used_at from api_keys where secret_hash = $1`
+  allowed_sources, expires_at, revoked_at, last_used_at from api_keys where secret_hash = $1`

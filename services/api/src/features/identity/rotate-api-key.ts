@@ -1,7 +1,7 @@
 import type { Scope } from '#platform/scopes.ts'
 import type { Work } from '#platform/work.ts'
 import { apiKeyTag } from './api-key-lookup.ts'
-import { issueApiKey, refuseForeignScopes } from './create-api-key.ts'
+import { issueApiKey, refuseForeignScopes, refuseForeignSources } from './create-api-key.ts'
 import { presentApiKey } from './present.ts'
 import { ApiKeyNotFound, ApiKeyRevoked } from './problems.ts'
 import { lockApiKey, updateApiKey } from './repository.ts'
@@ -15,6 +15,7 @@ export async function rotateApiKey(work: Work, apiKeyId: string, input: RotateAp
   if (!old) throw new ApiKeyNotFound()
   if (old.revoked_at || (old.expires_at && old.expires_at <= work.now)) throw new ApiKeyRevoked()
   refuseForeignScopes(work, old.scopes as Scope[])
+  refuseForeignSources(work, old.allowed_sources)
   const overlapEnd = new Date(work.now.getTime() + (input.overlapSeconds ?? defaultOverlapSeconds) * 1_000)
   const expiresAt = old.expires_at && old.expires_at < overlapEnd ? old.expires_at : overlapEnd
   const issued = await issueApiKey(work, {
@@ -24,6 +25,7 @@ export async function rotateApiKey(work: Work, apiKeyId: string, input: RotateAp
     scopes: old.scopes,
     rate_limit_per_minute: old.rate_limit_per_minute,
     allowed_cidrs: old.allowed_cidrs,
+    allowed_sources: old.allowed_sources,
     expires_at: old.expires_at,
     metadata: JSON.stringify(old.metadata),
   })

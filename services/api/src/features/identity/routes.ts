@@ -3,7 +3,7 @@ import { command } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
 import { createApiKey } from './create-api-key.ts'
 import { changeOrganization } from './organizations.ts'
-import { ApiKeyNotFound, ApiKeyRevoked, InvalidCidr, InvalidExpiry, ScopeNotHeld } from './problems.ts'
+import { ApiKeyNotFound, ApiKeyRevoked, InvalidCidr, InvalidExpiry, ScopeNotHeld, SourceNotHeld } from './problems.ts'
 import { listApiKeys, readApiKey, readMe, readOrganization } from './read-identity.ts'
 import { revokeApiKey } from './revoke-api-key.ts'
 import { rotateApiKey } from './rotate-api-key.ts'
@@ -74,7 +74,7 @@ export function identityRoutes(app: FastifyInstance): void {
       confidential: true,
       body: CreateApiKey,
       returns: NewApiKey,
-      problems: [ScopeNotHeld, InvalidCidr, InvalidExpiry],
+      problems: [ScopeNotHeld, SourceNotHeld, InvalidCidr, InvalidExpiry],
       location: ({ id }) => `/v1/api-keys/${id}`,
       handle: (work, { body }) => createApiKey(work, body),
     }),
@@ -117,7 +117,7 @@ export function identityRoutes(app: FastifyInstance): void {
       params: ApiKeyParams,
       body: RotateApiKey,
       returns: NewApiKey,
-      problems: [ApiKeyNotFound, ApiKeyRevoked, ScopeNotHeld],
+      problems: [ApiKeyNotFound, ApiKeyRevoked, ScopeNotHeld, SourceNotHeld],
       location: ({ id }) => `/v1/api-keys/${id}`,
       handle: (work, { params, body }) => rotateApiKey(work, params.apiKeyId, body),
     }),

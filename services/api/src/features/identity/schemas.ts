@@ -1,12 +1,17 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { scopes } from '#platform/scopes.ts'
-import { Currency, closed, Id, Metadata, Text, Timestamp, Version } from '#platform/wire.ts'
+import { Currency, closed, Id, Metadata, Source, Text, Timestamp, Version } from '#platform/wire.ts'
 
 const Scopes = Type.Array(OneOf(scopes), { minItems: 1, maxItems: scopes.length, uniqueItems: true })
 const Cidrs = Type.Array(Type.String({ maxLength: 49 }), {
   maxItems: 50,
   description: 'Address ranges that may use it; empty: all of them',
+})
+const Sources = Type.Array(Source, {
+  maxItems: 50,
+  uniqueItems: true,
+  description: 'Sources of the orders it may place and see; empty: all orders',
 })
 const RatePerMinute = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Requests per minute' })
 
@@ -45,6 +50,7 @@ const apiKey = {
   scopes: Type.Array(OneOf(scopes), { maxItems: scopes.length }),
   rateLimitPerMinute: Nullable(RatePerMinute),
   allowedCidrs: Cidrs,
+  allowedSources: Sources,
   status: OneOf(['active', 'expired', 'revoked']),
   expiresAt: Nullable(Timestamp),
   revokedAt: Nullable(Timestamp),
@@ -83,6 +89,7 @@ export const CreateApiKey = component(
       mode: Type.Optional(OneOf(['live', 'test'])),
       rateLimitPerMinute: Type.Optional(RatePerMinute),
       allowedCidrs: Type.Optional(Cidrs),
+      allowedSources: Type.Optional(Sources),
       expiresAt: Type.Optional(Timestamp),
       metadata: Type.Optional(Metadata),
     },

@@ -3,7 +3,7 @@ export { createLocation } from './locations.ts'
 export { type FillBackorders, movementBetween } from './movements.ts'
 export { presentLevel } from './present.ts'
 export { OutOfStock, UnknownStockItem } from './problems.ts'
-export { releaseStock } from './release-stock.ts'
+export { releasePart, releaseStock } from './release-stock.ts'
 export {
   type LevelKey,
   type LevelRow,

@@ -241,3 +241,35 @@ const endText = `with open as (
   update reservations r set state = $2, version = r.version + 1, updated_at = $3 from open
   where r.organization_id = current_setting('app.organization_id') and r.id = open.id
   returning r.sku, r.location_id, r.quantity, open.state as was`
+
+/** Units of a SKU an order gives back: of those that wait for stock, and of those it has. */
+export interface Part {
+  readonly sku: string
+  readonly waiting: number
+  readonly reserved: number
+}
+
+/** Takes units off the reservations an order has of a SKU, the oldest first; those of which none is left end. */
+export async function shrinkReservations(work: Work, orderId: string, { sku, waiting, reserved }: Part) {
+  const { rows } = await work.db.executeQuery<LevelKey & { quantity: number; was: string }>(
+    CompiledQuery.raw(shrinkText, [orderId, sku, waiting, reserved, work.now]),
+  )
+  return rows
+}
+
+const shrinkText = `with open as (
+    select id, state, quantity from reservations
+    where organization_id = current_setting('app.organization_id') and order_id = $1 and sku = $2
+      and state in ('backordered', 'held', 'firm') for no key update
+  ), counted as (
+    select id, state, quantity, case when state = 'backordered' then $3::integer else $4::integer end as wanted,
+      sum(quantity) over (partition by state = 'backordered' order by id) - quantity as before
+    from open
+  ), taken as (
+    select id, state, quantity, least(quantity, wanted - before)::integer as units from counted where wanted > before
+  )
+  update reservations r set version = r.version + 1, updated_at = $5,
+    quantity = case when t.units < t.quantity then t.quantity - t.units else t.quantity end,
+    state = case when t.units < t.quantity then t.state else 'released' end
+  from taken t where r.organization_id = current_setting('app.organization_id') and r.id = t.id
+  returning r.sku, r.location_id, t.units as quantity, t.state as was`

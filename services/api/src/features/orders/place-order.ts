@@ -1,29 +1,24 @@
 import { selectProductsForSale } from '#features/catalog/index.ts'
 import { selectOrganization } from '#features/identity/index.ts'
 import { selectLocationsForSale, startLevels } from '#features/inventory/index.ts'
-import { newId } from '#platform/id.ts'
-import type { FieldIssue } from '#platform/problem.ts'
+import type { AppError } from '#platform/problem.ts'
 import type { View, Work } from '#platform/work.ts'
-import { type Backordered, insertOrders, type Shortage } from './placing/repository.ts'
-import { stockWanted, type Wanted } from './placing/reserving.ts'
-import { personalOf, presentOrder, presentSnapshot } from './present.ts'
-import { type PricedOrder, priceOrder, type SaleTerms } from './pricing.ts'
-import { DuplicateExternalId, OutOfStock } from './problems.ts'
-import { type OrderWithLines, selectExternalOrders } from './repository.ts'
-import type { Order, PlaceOrder, QuoteOrder } from './schemas.ts'
-import { confirmsAtOnce } from './status.ts'
-import { lineTotal } from './totals.ts'
-
-export interface PlacementTerms {
-  /** How long a prepaid order keeps its stock without payment, in milliseconds. */
-  readonly paymentWindowMs: number
-}
-
-/** An order to place, and the work of the request that asks for it. */
-export interface Placing {
-  readonly work: Work
-  readonly input: PlaceOrder
-}
+import {
+  newOrder,
+  outOfStock,
+  type PlacementTerms,
+  type Placing,
+  recordPlacement,
+  refuseForeignSource,
+} from './placement.ts'
+import { insertOrders } from './placing/repository.ts'
+import { stockWanted, type Wanted, withBackorders } from './placing/reserving.ts'
+import type { PlaceOrder, QuoteOrder } from './placing-schemas.ts'
+import { presentOrder } from './present.ts'
+import { priceOrder, type SaleTerms } from './pricing.ts'
+import { DuplicateExternalId } from './problems.ts'
+import { type ExternalOrder, selectExternalOrders } from './repository.ts'
+import type { Order } from './schemas.ts'
 
 /**
  * Places orders of one organization together, all or none, in one statement over all of them: priced, reserved,
@@ -33,14 +28,26 @@ export interface Placing {
 export async function placeOrders(placings: readonly Placing[], terms: PlacementTerms): Promise<Order[]> {
   const [first] = placings
   if (!first) return []
+  for (const { work, input } of placings) refuseForeignSource(work.actor, input)
   const inputs = placings.map(({ input }) => input)
   const [sale] = await Promise.all([readSaleTerms(first.work, inputs), refuseDuplicates(first.work, inputs)])
   const wanted = placings.map(({ work, input }) => ({
     work,
     order: newOrder(work, input, priceOrder(sale, work.actor, input), terms),
   }))
+  return placeNew(wanted, sale)
+}
+
+/** Inserts orders that are priced, all or none, and records them. */
+export async function placeNew(wanted: readonly Wanted[], sale: SaleTerms): Promise<Order[]> {
+  const [first] = wanted
+  if (!first) return []
   const { shortages, backordered } = await insertAll(first.work, wanted, sale)
-  if (shortages.length > 0) throw outOfStock(inputs, shortages)
+  if (shortages.length > 0)
+    throw outOfStock(
+      wanted.flatMap(({ order }) => order.lines),
+      shortages,
+    )
   return wanted.map(({ work, order }) => {
     const placed = backordered.length === 0 ? order : withBackorders(order, backordered)
     recordPlacement(work, placed)
@@ -50,15 +57,14 @@ export async function placeOrders(placings: readonly Placing[], terms: Placement
 
 /** Inserts the orders; what may wait needs a level to wait at, which is made in the same round trip. */
 async function insertAll(work: Work, wanted: readonly Wanted[], sale: SaleTerms) {
-  const mayWait = (sku: string) => sale.products.get(sku)?.stock_policy === 'backorder'
-  const stock = stockWanted(wanted, mayWait)
+  const stock = stockWanted(wanted, mayWait(sale))
   const [, outcome] = await Promise.all([
     startLevels(
       work,
       stock.demand.filter(({ may_wait }) => may_wait),
     ),
     insertOrders(work, {
-      orders: wanted.map(({ order: { lines: _lines, ...order } }) => order),
+      orders: wanted.map(({ order: { lines: _lines, holds: _holds, ...order } }) => order),
       lines: wanted.flatMap(({ order: { id, lines } }) => lines.map((line) => ({ ...line, order_id: id }))),
       ...stock,
     }),
@@ -66,15 +72,11 @@ async function insertAll(work: Work, wanted: readonly Wanted[], sale: SaleTerms)
   return outcome
 }
 
-function withBackorders(order: OrderWithLines, backordered: readonly Backordered[]): OrderWithLines {
-  const own = new Map(
-    backordered.filter(({ order_id }) => order_id === order.id).map(({ position, quantity }) => [position, quantity]),
-  )
-  return {
-    ...order,
-    lines: order.lines.map((line) => ({ ...line, quantity_backordered: own.get(line.position) ?? 0 })),
-  }
-}
+/** Whether a SKU is sold beyond what is there. */
+export const mayWait =
+  ({ products }: Pick<SaleTerms, 'products'>) =>
+  (sku: string): boolean =>
+    products.get(sku)?.stock_policy === 'backorder'
 
 /** Reads, in one round trip, what pricing these orders takes. */
 export async function readSaleTerms(view: Pick<View, 'db'>, inputs: readonly QuoteOrder[]): Promise<SaleTerms> {
@@ -94,89 +96,17 @@ export async function readSaleTerms(view: Pick<View, 'db'>, inputs: readonly Quo
 }
 
 async function refuseDuplicates(work: Work, inputs: readonly PlaceOrder[]): Promise<void> {
+  const [taken] = await readTaken(work, inputs)
+  if (taken) throw duplicateOf(taken)
+}
+
+/** The orders that exist already under the sources and external ids of these. */
+export async function readTaken(work: Work, inputs: readonly PlaceOrder[]): Promise<ExternalOrder[]> {
   const named = inputs.flatMap(({ source, externalId }) =>
     source === undefined || externalId === undefined ? [] : [{ source, externalId }],
   )
-  if (named.length === 0) return
-  const existing = await selectExternalOrders(work, named)
-  const [taken] = existing
-  if (taken) throw new DuplicateExternalId({ detail: `${taken.source} ${taken.external_id} is order ${taken.id}` })
+  return named.length === 0 ? [] : selectExternalOrders(work, named)
 }
 
-function newOrder(work: Work, input: PlaceOrder, priced: PricedOrder, terms: PlacementTerms): OrderWithLines {
-  const id = newId('ord')
-  const paymentTerms = input.paymentTerms ?? 'prepaid'
-  const confirmed = confirmsAtOnce(paymentTerms, priced.totals.total)
-  return {
-    id,
-    number: `${work.now.toISOString().slice(0, 10).replaceAll('-', '')}-${id.slice(-8).toUpperCase()}`,
-    status: confirmed ? 'confirmed' : 'pending',
-    source: input.source ?? null,
-    external_id: input.externalId ?? null,
-    location_id: priced.locationId,
-    payment_terms: paymentTerms,
-    currency: priced.currency,
-    items_amount: priced.totals.items,
-    discount_amount: priced.totals.discount,
-    shipping_amount: priced.totals.shipping,
-    tax_amount: priced.totals.tax,
-    total_amount: priced.totals.total,
-    customer: input.customer ?? null,
-    shipping_address: input.shippingAddress ?? null,
-    billing_address: input.billingAddress ?? null,
-    notes: input.notes ?? null,
-    metadata: input.metadata ?? {},
-    cancel_reason: null,
-    expires_at: confirmed ? null : new Date(work.now.getTime() + terms.paymentWindowMs),
-    placed_at: work.now,
-    confirmed_at: confirmed ? work.now : null,
-    closed_at: null,
-    version: confirmed ? 2 : 1,
-    created_at: work.now,
-    updated_at: work.now,
-    lines: priced.lines.map((line, position) => newLine(line, position, input.lines[position]?.metadata ?? {})),
-  }
-}
-
-const newLine = (line: PricedOrder['lines'][number], position: number, metadata: Record<string, string>) => ({
-  position,
-  id: newId('lin'),
-  sku: line.sku,
-  title: line.title,
-  tracked: line.tracked,
-  quantity: line.quantity,
-  quantity_cancelled: 0,
-  quantity_fulfilled: 0,
-  quantity_backordered: 0,
-  unit_price_amount: line.unitPrice,
-  discount_amount: 0,
-  tax_amount: 0,
-  total_amount: lineTotal({ unitPrice: line.unitPrice, quantity: line.quantity, discount: 0, tax: 0 }),
-  metadata,
-})
-
-function outOfStock(inputs: readonly PlaceOrder[], shortages: readonly Shortage[]): Error {
-  const bySku = new Map(shortages.map((shortage) => [shortage.sku, shortage]))
-  const errors = inputs.flatMap(({ lines }) =>
-    lines.flatMap(({ sku }, index): FieldIssue[] => {
-      const short = bySku.get(sku)
-      if (!short) return []
-      const message = `SKU ${sku}: ${short.quantity} requested, ${short.available} available`
-      return [{ field: `lines[${index}].quantity`, pointer: `/lines/${index}/quantity`, code: 'OUT_OF_STOCK', message }]
-    }),
-  )
-  return new OutOfStock({ detail: errors[0]?.message ?? OutOfStock.definition.title, errors })
-}
-
-/** Placing and confirming at once are two versions and two entries of the ledger. */
-function recordPlacement(work: Work, order: OrderWithLines): void {
-  const placed = { ...order, status: 'pending', version: 1, confirmed_at: null }
-  const personal = personalOf(order)
-  const hasPersonal = Object.values(personal).some((value) => value !== null)
-  const resource = (version: number) => ({ type: 'order', id: order.id, version })
-  const withPersonal = hasPersonal ? { personal } : {}
-  work.record({ type: 'order.placed', resource: resource(1), data: presentSnapshot(placed), ...withPersonal })
-  if (order.version === 1) return
-  const changed = ['status', 'confirmedAt']
-  work.record({ type: 'order.confirmed', resource: resource(2), changed, data: presentSnapshot(order) })
-}
+export const duplicateOf = ({ source, external_id, id }: ExternalOrder): AppError =>
+  new DuplicateExternalId({ detail: `${source} ${external_id} is order ${id}` })

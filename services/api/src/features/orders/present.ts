@@ -1,11 +1,12 @@
 import { money } from '#platform/money.ts'
 import type { Scope } from '#platform/scopes.ts'
 import { timestamp, timestampOrNull } from '#platform/wire.ts'
-import type { EntryRow, LineRow, OrderRow, OrderWithLines } from './repository.ts'
-import type { Order, OrderSnapshot, OrderSummary, TimelineEntry } from './schemas.ts'
+import type { DescribedAmount } from './pricing.ts'
+import type { EntryRow, HoldRow, LineRow, OrderRow, OrderWithLines, SummaryRow } from './repository.ts'
+import type { Order, OrderAmount, OrderHold, OrderSnapshot, OrderSummary, TimelineEntry } from './schemas.ts'
 import { allowedActions } from './status.ts'
 
-export const presentSummary = (row: OrderRow): OrderSummary => ({
+export const presentSummary = (row: SummaryRow): OrderSummary => ({
   id: row.id,
   number: row.number,
   status: row.status as OrderSummary['status'],
@@ -37,13 +38,17 @@ export const presentSummary = (row: OrderRow): OrderSummary => ({
 export const presentSnapshot = (row: OrderWithLines): OrderSnapshot => ({
   ...presentSummary(row),
   cancelReason: row.cancel_reason,
+  holds: row.holds.map(presentHold),
+  discounts: presentAmounts(row.discounts, row.currency),
+  shipping: presentAmounts(row.shipping, row.currency),
+  taxes: presentAmounts(row.taxes, row.currency),
   lines: row.lines.map((line) => presentLine(line, row.currency)),
 })
 
 export const presentOrder = (row: OrderWithLines, scopes: ReadonlySet<Scope>): Order => ({
   ...presentSnapshot(row),
   ...personalOf(row),
-  allowedActions: allowedActions(row.status as Order['status'], scopes),
+  allowedActions: allowedActions(row, scopes),
 })
 
 /** The personal fields of an order. */
@@ -55,6 +60,20 @@ export const personalOf = (
   billingAddress: row.billing_address as Order['billingAddress'],
   notes: row.notes,
 })
+
+const presentHold = (row: HoldRow): OrderHold => ({
+  id: row.id,
+  kind: row.kind as OrderHold['kind'],
+  blocks: row.blocks as OrderHold['blocks'],
+  reason: row.reason,
+  createdAt: timestamp(row.created_at),
+})
+
+const presentAmounts = (stored: OrderRow['discounts'], currency: string): OrderAmount[] =>
+  (stored as unknown as DescribedAmount[]).map(({ description, amount }) => ({
+    description,
+    amount: money(amount, currency),
+  }))
 
 const presentLine = (line: LineRow, currency: string): OrderSnapshot['lines'][number] => ({
   id: line.id,
@@ -71,6 +90,9 @@ const presentLine = (line: LineRow, currency: string): OrderSnapshot['lines'][nu
   metadata: line.metadata as Record<string, string>,
 })
 
+/** What entries lack that were written before orders had these fields. */
+const laterFields = { discounts: [], shipping: [], taxes: [], holds: [] }
+
 export const presentEntry = (row: EntryRow): TimelineEntry => {
   const { type, id } = row.actor as { type: string; id: string }
   return {
@@ -81,6 +103,6 @@ export const presentEntry = (row: EntryRow): TimelineEntry => {
     requestId: row.request_id,
     version: row.resource_version,
     changed: row.changed,
-    order: row.data as OrderSnapshot,
+    order: { ...laterFields, ...(row.data as OrderSnapshot) },
   }
 }

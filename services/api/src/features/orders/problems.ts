@@ -9,10 +9,11 @@ export const DuplicateExternalId = defineProblem({
   title: 'An order of this source with this external id exists already',
   advice: 'Read the existing order; detail names it.',
 })
-export const OrderNotCancellable = defineProblem({
-  status: 409,
-  code: 'ORDER_NOT_CANCELLABLE',
-  title: 'The order cannot be cancelled in its present status',
+export const SourceNotAllowed = defineProblem({
+  status: 403,
+  code: 'SOURCE_NOT_ALLOWED',
+  title: 'The API key places orders of its own sources only',
+  advice: 'Give one of the allowedSources of the key as source.',
 })
 export const UnknownSku = defineProblem({
   status: 422,
@@ -28,7 +29,7 @@ export const PriceMissing = defineProblem({
 export const PriceNotAllowed = defineProblem({
   status: 403,
   code: 'PRICE_NOT_ALLOWED',
-  title: 'Giving a unit price needs the scope orders:price',
+  title: 'Giving a unit price or a discount needs the scope orders:price',
 })
 export const CurrencyMismatch = defineProblem({
   status: 422,
@@ -45,4 +46,10 @@ export const AmountTooLarge = defineProblem({
   status: 422,
   code: 'AMOUNT_TOO_LARGE',
   title: 'The sum of the order is too large',
+})
+export const DiscountTooLarge = defineProblem({
+  status: 422,
+  code: 'DISCOUNT_TOO_LARGE',
+  title: 'A discount is larger than what there is to pay',
+  advice: 'Neither a line nor the order may come to less than nothing.',
 })

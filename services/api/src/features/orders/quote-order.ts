@@ -2,8 +2,9 @@ import { availableOf, selectLevelsAt } from '#features/inventory/index.ts'
 import { money } from '#platform/money.ts'
 import type { View } from '#platform/work.ts'
 import { readSaleTerms } from './place-order.ts'
+import type { Quote, QuoteOrder } from './placing-schemas.ts'
 import { type PricedOrder, priceOrder } from './pricing.ts'
-import type { Quote, QuoteOrder } from './schemas.ts'
+import { lineTotal } from './totals.ts'
 
 /** What an order would cost and whether its stock is there; nothing is written or reserved. */
 export async function quoteOrder(view: View, input: QuoteOrder): Promise<Quote> {
@@ -15,13 +16,15 @@ export async function quoteOrder(view: View, input: QuoteOrder): Promise<Quote> 
     placeable: stock.every(({ sufficient }) => sufficient),
     locationId,
     totals: Object.fromEntries(amounts) as Quote['totals'],
-    lines: priced.lines.map(({ sku, title, quantity, unitPrice, priceSource }) => ({
-      sku,
-      title,
-      quantity,
-      unitPrice: money(unitPrice, currency),
-      priceSource,
-      total: money(unitPrice * quantity, currency),
+    lines: priced.lines.map((line) => ({
+      sku: line.sku,
+      title: line.title,
+      quantity: line.quantity,
+      unitPrice: money(line.unitPrice, currency),
+      priceSource: line.priceSource,
+      discount: money(line.discount, currency),
+      tax: money(line.tax, currency),
+      total: money(lineTotal(line), currency),
     })),
     stock,
   }

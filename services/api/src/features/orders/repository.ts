@@ -1,13 +1,16 @@
 import { type Selectable, sql } from 'kysely'
 import type { PageRequest } from '#platform/page.ts'
-import type { Ledger, OrderLines, Orders } from '#platform/tables.gen.ts'
+import type { Ledger, OrderHolds, OrderLines, Orders } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
-export type OrderRow = Omit<Selectable<Orders>, 'organization_id'>
+export type OrderRow = Omit<Selectable<Orders>, 'organization_id' | 'customer_email'>
+export type SummaryRow = Pick<OrderRow, (typeof summaryColumns)[number]>
 export type LineRow = Omit<Selectable<OrderLines>, 'organization_id' | 'order_id'>
-export type OrderWithLines = OrderRow & { readonly lines: readonly LineRow[] }
+export type HoldRow = Omit<Selectable<OrderHolds>, 'organization_id' | 'order_id' | 'released_at'>
+export type OrderWithLines = OrderRow & { readonly lines: readonly LineRow[]; readonly holds: readonly HoldRow[] }
 
-export const orderColumns = [
+/** What lists show of an order: nothing personal. */
+export const summaryColumns = [
   'id',
   'number',
   'status',
@@ -21,12 +24,7 @@ export const orderColumns = [
   'shipping_amount',
   'tax_amount',
   'total_amount',
-  'customer',
-  'shipping_address',
-  'billing_address',
-  'notes',
   'metadata',
-  'cancel_reason',
   'expires_at',
   'placed_at',
   'confirmed_at',
@@ -34,6 +32,17 @@ export const orderColumns = [
   'version',
   'created_at',
   'updated_at',
+] as const
+export const orderColumns = [
+  ...summaryColumns,
+  'discounts',
+  'shipping',
+  'taxes',
+  'customer',
+  'shipping_address',
+  'billing_address',
+  'notes',
+  'cancel_reason',
 ] as const
 export const lineColumns = [
   'position',
@@ -52,17 +61,30 @@ export const lineColumns = [
   'metadata',
 ] as const
 
-export async function selectOrder(view: Pick<View, 'db'>, id: string): Promise<OrderWithLines | undefined> {
-  const [order, lines] = await Promise.all([
-    view.db.selectFrom('orders').select(orderColumns).where('id', '=', id).executeTakeFirst(),
+const holdColumns = ['id', 'kind', 'blocks', 'reason', 'created_at'] as const
+
+/** An order with its lines and holds, if the actor may see it. */
+export async function selectOrder(view: Pick<View, 'db' | 'actor'>, id: string): Promise<OrderWithLines | undefined> {
+  const { sources } = view.actor
+  const orders = view.db.selectFrom('orders').select(orderColumns).where('id', '=', id)
+  const seen = sources === null ? orders : orders.where('source', '=', sql<string>`any(${[...sources]})`)
+  const [order, lines, holds] = await Promise.all([
+    seen.executeTakeFirst(),
     view.db.selectFrom('order_lines').select(lineColumns).where('order_id', '=', id).orderBy('position').execute(),
+    view.db
+      .selectFrom('order_holds')
+      .select(holdColumns)
+      .where('order_id', '=', id)
+      .where('released_at', 'is', null)
+      .orderBy('id')
+      .execute(),
   ])
-  return order && { ...order, lines }
+  return order && { ...order, lines, holds }
 }
 
-/** These orders with their lines. */
+/** These orders with their lines and holds, whoever asks. */
 export async function selectOrdersWithLines(view: Pick<View, 'db'>, ids: readonly string[]): Promise<OrderWithLines[]> {
-  const [orders, lines] = await Promise.all([
+  const [orders, lines, holds] = await Promise.all([
     view.db.selectFrom('orders').select(orderColumns).where('id', '=', sql<string>`any(${ids})`).execute(),
     view.db
       .selectFrom('order_lines')
@@ -70,19 +92,30 @@ export async function selectOrdersWithLines(view: Pick<View, 'db'>, ids: readonl
       .where('order_id', '=', sql<string>`any(${ids})`)
       .orderBy('position')
       .execute(),
+    view.db
+      .selectFrom('order_holds')
+      .select([...holdColumns, 'order_id'])
+      .where('order_id', '=', sql<string>`any(${ids})`)
+      .where('released_at', 'is', null)
+      .orderBy('id')
+      .execute(),
   ])
+  const heldBy = Map.groupBy(holds, ({ order_id }) => order_id)
   const byOrder = Map.groupBy(lines, ({ order_id }) => order_id)
   return orders.map((order) => ({
     ...order,
     lines: (byOrder.get(order.id) ?? []).map(({ order_id: _id, ...line }) => line),
+    holds: (heldBy.get(order.id) ?? []).map(({ order_id: _id, ...hold }) => hold),
   }))
 }
+
+export type ExternalOrder = Pick<OrderRow, 'id' | 'source' | 'external_id'>
 
 /** Orders that exist under these sources and external ids. */
 export async function selectExternalOrders(
   work: Work,
   named: readonly { readonly source: string; readonly externalId: string }[],
-) {
+): Promise<ExternalOrder[]> {
   const rows = await work.db
     .selectFrom('orders')
     .select(['id', 'source', 'external_id'])
@@ -106,65 +139,6 @@ export async function lockOrder(work: Work, id: string): Promise<OrderWithLines 
   await work.db.selectFrom('orders').select('id').where('id', '=', id).forNoKeyUpdate().execute()
   return selectOrder(work, id)
 }
-
-/** Ends an order: every unit of it is cancelled. */
-export async function closeOrder(
-  work: Work,
-  { id, ...change }: Pick<OrderRow, 'id' | 'status' | 'cancel_reason' | 'version'>,
-) {
-  await Promise.all([
-    work.db
-      .updateTable('orders')
-      .set({ ...change, expires_at: null, closed_at: work.now, updated_at: work.now })
-      .where('id', '=', id)
-      .execute(),
-    work.db
-      .updateTable('order_lines')
-      .set({ quantity_cancelled: sql`quantity`, quantity_backordered: 0 })
-      .where('order_id', '=', id)
-      .execute(),
-  ])
-}
-
-export interface OrderFilter {
-  readonly status?: readonly string[]
-  readonly source?: string
-  readonly number?: string
-  readonly placedFrom?: string
-  readonly placedTo?: string
-}
-
-/** Newest first. */
-export function selectOrders(
-  view: View,
-  filter: OrderFilter,
-  { limit, direction, position }: PageRequest,
-): Promise<OrderRow[]> {
-  const forward = direction === 'forward'
-  let rows = view.db
-    .selectFrom('orders')
-    .select(orderColumns)
-    .orderBy('id', forward ? 'desc' : 'asc')
-    .limit(limit + 1)
-  if (position) rows = rows.where('id', forward ? '<' : '>', String(position[0]))
-  if (filter.status !== undefined) rows = rows.where('status', '=', sql<string>`any(${filter.status})`)
-  if (filter.source !== undefined) rows = rows.where('source', '=', filter.source)
-  if (filter.number !== undefined) rows = rows.where('number', '=', filter.number)
-  if (filter.placedFrom !== undefined) rows = rows.where('placed_at', '>=', new Date(filter.placedFrom))
-  if (filter.placedTo !== undefined) rows = rows.where('placed_at', '<', new Date(filter.placedTo))
-  return rows.execute()
-}
-
-/** Pending orders whose time is up, of all organizations. */
-export const selectDueOrders = (db: Work['db'], now: Date, limit: number) =>
-  db
-    .selectFrom('orders')
-    .select(['organization_id', 'id'])
-    .where('status', '=', 'pending')
-    .where('expires_at', '<=', now)
-    .orderBy('expires_at')
-    .limit(limit)
-    .execute()
 
 export type EntryRow = Omit<
   Selectable<Ledger>,

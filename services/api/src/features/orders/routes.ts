@@ -1,36 +1,35 @@
 import type { FastifyInstance } from 'fastify'
 import { command, groupedCommand } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
-import { cancelOrder } from './cancel-order.ts'
+import { placeBatch } from './place-batch.ts'
 import { placeOrders } from './place-order.ts'
+import { PlacedOrders, PlaceOrder, PlaceOrders, Quote, QuoteOrder } from './placing-schemas.ts'
 import {
   AmountTooLarge,
   CurrencyMismatch,
+  DiscountTooLarge,
   DuplicateExternalId,
-  OrderNotCancellable,
   OrderNotFound,
   OutOfStock,
   PriceMissing,
   PriceNotAllowed,
+  SourceNotAllowed,
   UnknownLocation,
   UnknownSku,
 } from './problems.ts'
 import { quoteOrder } from './quote-order.ts'
-import { getExternalOrder, getOrder, listOrders, readTimeline } from './read-orders.ts'
-import {
-  CancelOrder,
-  ExternalOrderParams,
-  Order,
-  OrderParams,
-  OrderSummary,
-  orderFilter,
-  PlaceOrder,
-  Quote,
-  QuoteOrder,
-  TimelineEntry,
-} from './schemas.ts'
+import { getExternalOrder, getOrder, readTimeline } from './read-orders.ts'
+import { ExternalOrderParams, Order, OrderParams, TimelineEntry } from './schemas.ts'
 
-const pricing = [UnknownSku, PriceMissing, PriceNotAllowed, CurrencyMismatch, UnknownLocation, AmountTooLarge]
+const pricing = [
+  UnknownSku,
+  PriceMissing,
+  PriceNotAllowed,
+  CurrencyMismatch,
+  UnknownLocation,
+  AmountTooLarge,
+  DiscountTooLarge,
+]
 
 export function orderRoutes(app: FastifyInstance): void {
   const terms = { paymentWindowMs: app.kernel.config.ORDER_PAYMENT_WINDOW_MINUTES * 60_000 }
@@ -40,7 +39,7 @@ export function orderRoutes(app: FastifyInstance): void {
       id: 'orders.place',
       summary: 'Place an order',
       description:
-        'Prices it, reserves its stock and records it, at most once per Idempotency-Key. onAccount orders are confirmed at once; prepaid ones wait for payment until expiresAt.',
+        'Prices it, reserves its stock and records it, at most once per Idempotency-Key. onAccount orders are confirmed at once; prepaid ones wait for payment until expiresAt; drafts are only priced and kept.',
       method: 'POST',
       url: '/v1/orders',
       status: 201,
@@ -48,13 +47,30 @@ export function orderRoutes(app: FastifyInstance): void {
       idempotency: 'required',
       body: PlaceOrder,
       returns: Order,
-      problems: [OutOfStock, DuplicateExternalId, ...pricing],
+      problems: [OutOfStock, DuplicateExternalId, SourceNotAllowed, ...pricing],
       location: ({ id }) => `/v1/orders/${id}`,
       handleGroup: (items) =>
         placeOrders(
           items.map(({ work, input }) => ({ work, input: input.body })),
           terms,
         ),
+    }),
+  )
+  app.route(
+    command({
+      id: 'orders.placeBatch',
+      summary: 'Place up to 500 orders',
+      description:
+        'Each order is placed wholly or refused alone, in the order of the batch: what an order takes, those after it do not find. The refusals are part of the answer, which a retry with the same key repeats.',
+      method: 'POST',
+      url: '/v1/orders/batch',
+      status: 200,
+      scope: 'orders:write',
+      idempotency: 'required',
+      body: PlaceOrders,
+      returns: PlacedOrders,
+      problems: [],
+      handle: (work, { body }) => placeBatch(work, body, terms),
     }),
   )
   app.route(
@@ -69,18 +85,6 @@ export function orderRoutes(app: FastifyInstance): void {
       returns: Quote,
       problems: pricing,
       handle: (view, { body }) => quoteOrder(view, body),
-    }),
-  )
-  app.route(
-    list({
-      id: 'orders.list',
-      summary: 'List orders, newest first',
-      url: '/v1/orders',
-      scope: 'orders:read',
-      filter: orderFilter,
-      item: OrderSummary,
-      problems: [],
-      handle: (view, { filter, page }) => listOrders(view, filter, page),
     }),
   )
   app.route(
@@ -105,24 +109,6 @@ export function orderRoutes(app: FastifyInstance): void {
       returns: Order,
       problems: [OrderNotFound],
       handle: (view, { params }) => getExternalOrder(view, params.source, params.externalId),
-    }),
-  )
-  app.route(
-    command({
-      id: 'orders.cancel',
-      summary: 'Cancel an order',
-      description: 'Ends an order of which nothing has shipped, and gives its stock back.',
-      method: 'POST',
-      url: '/v1/orders/:orderId/cancel',
-      status: 200,
-      scope: 'orders:write',
-      idempotency: 'optional',
-      ifMatch: 'optional',
-      params: OrderParams,
-      body: CancelOrder,
-      returns: Order,
-      problems: [OrderNotFound, OrderNotCancellable],
-      handle: (work, { params, body, expected }) => cancelOrder(work, params.orderId, body, expected),
     }),
   )
   app.route(

@@ -2,34 +2,30 @@ import { type Static, Type } from '@sinclair/typebox'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
 import {
   ActorName,
-  Currency,
   closed,
   Id,
   Metadata,
   Money,
-  Price,
   RequestId,
   Sku,
+  Source,
   Text,
   Timestamp,
   Version,
 } from '#platform/wire.ts'
-import { orderActions, orderStatuses } from './status.ts'
+import { heldSteps, holdKinds, orderActions, orderStatuses } from './status.ts'
 
 export const paymentTerms = ['prepaid', 'onAccount'] as const
-const PaymentTerms = OneOf(paymentTerms, {
+export const PaymentTerms = OneOf(paymentTerms, {
   description:
     'onAccount: confirmed at once and settled later; prepaid, the default: waits for payment until expiresAt',
 })
-const Source = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-  maxLength: 64,
-  description: 'The channel the order came from',
-})
-const ExternalId = Text(128, {
+export const ExternalId = Text(128, {
   pattern: '^[^\\u0000-\\u001f\\u007f]+$',
   description: "The channel's own id of the order",
 })
+/** Most discounts, most taxes, most shipping amounts of one order. */
+export const maxAmounts = 100
 const contactText = (maxLength: number) => Type.Optional(Text(maxLength))
 
 export const Customer = component(
@@ -62,61 +58,11 @@ export const Address = component(
   ),
 )
 
-const Quantity = Type.Integer({ minimum: 1, maximum: 1_000_000 })
+export const Notes = Type.String({ maxLength: 2_000 })
+export const Quantity = Type.Integer({ minimum: 1, maximum: 1_000_000 })
 const Units = Type.Integer({ minimum: 0, maximum: 1_000_000 })
 
-export const PlaceOrderLine = component(
-  'PlaceOrderLine',
-  Type.Object(
-    {
-      sku: Sku,
-      quantity: Quantity,
-      unitPrice: Type.Optional(Price),
-      metadata: Type.Optional(Metadata),
-    },
-    closed,
-  ),
-)
-
-const basket = {
-  paymentTerms: Type.Optional(PaymentTerms),
-  currency: Type.Optional(Currency),
-  locationId: Type.Optional(Id('loc', 'Where the stock is taken from; the default location if not given')),
-  lines: Type.Array(PlaceOrderLine, { minItems: 1, maxItems: 1_000 }),
-}
-
-export const PlaceOrder = component(
-  'PlaceOrder',
-  Type.Object(
-    {
-      ...basket,
-      source: Type.Optional(Source),
-      externalId: Type.Optional(ExternalId),
-      customer: Type.Optional(Customer),
-      shippingAddress: Type.Optional(Address),
-      billingAddress: Type.Optional(Address),
-      notes: Type.Optional(Type.String({ maxLength: 2_000 })),
-      metadata: Type.Optional(Metadata),
-    },
-    {
-      ...closed,
-      dependentRequired: { source: ['externalId'], externalId: ['source'] },
-      examples: [{ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }],
-    },
-  ),
-)
-export type PlaceOrder = Static<typeof PlaceOrder>
-
-export const QuoteOrder = component(
-  'QuoteOrder',
-  Type.Object(basket, {
-    ...closed,
-    examples: [{ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }],
-  }),
-)
-export type QuoteOrder = Static<typeof QuoteOrder>
-
-const Totals = component(
+export const Totals = component(
   'OrderTotals',
   Type.Object({ items: Money, discount: Money, shipping: Money, tax: Money, total: Money }, closed),
 )
@@ -167,7 +113,39 @@ const summary = {
 export const OrderSummary = component('OrderSummary', Type.Object(summary, closed))
 export type OrderSummary = Static<typeof OrderSummary>
 
-const snapshot = { ...summary, cancelReason: Nullable(Text(200)), lines: Type.Array(OrderLine, { maxItems: 1_000 }) }
+export const OrderAmount = component(
+  'OrderAmount',
+  Type.Object({ description: Text(200), amount: Money }, { ...closed, description: 'An amount of the order itself' }),
+)
+export type OrderAmount = Static<typeof OrderAmount>
+const amounts = (description: string) => Type.Array(OrderAmount, { maxItems: maxAmounts, description })
+
+export const maxHolds = 50
+
+export const OrderHold = component(
+  'OrderHold',
+  Type.Object(
+    {
+      id: Id('hld'),
+      kind: OneOf(holdKinds, { description: 'Who waits for what; manual ones are released by hand' }),
+      blocks: OneOf(heldSteps, { description: 'The step that does not happen before the hold is released' }),
+      reason: Nullable(Text(200)),
+      createdAt: Timestamp,
+    },
+    closed,
+  ),
+)
+export type OrderHold = Static<typeof OrderHold>
+
+const snapshot = {
+  ...summary,
+  cancelReason: Nullable(Text(200)),
+  holds: Type.Array(OrderHold, { maxItems: maxHolds, description: 'Those that are not released' }),
+  discounts: amounts('Off the order as a whole, beside the discounts of its lines'),
+  shipping: amounts('Of the order as a whole'),
+  taxes: amounts('On the order as a whole, beside the taxes of its lines'),
+  lines: Type.Array(OrderLine, { maxItems: 1_000 }),
+}
 
 export const OrderSnapshot = component(
   'OrderSnapshot',
@@ -183,7 +161,7 @@ export const Order = component(
       customer: Nullable(Customer),
       shippingAddress: Nullable(Address),
       billingAddress: Nullable(Address),
-      notes: Nullable(Type.String({ maxLength: 2_000 })),
+      notes: Nullable(Notes),
       allowedActions: Type.Array(OneOf(orderActions), {
         maxItems: orderActions.length,
         description: 'What this caller may do now',
@@ -193,57 +171,6 @@ export const Order = component(
   ),
 )
 export type Order = Static<typeof Order>
-
-export const Quote = component(
-  'Quote',
-  Type.Object(
-    {
-      placeable: Type.Boolean({ description: 'Whether the order could be placed now' }),
-      locationId: Id('loc'),
-      totals: Totals,
-      lines: Type.Array(
-        Type.Object(
-          {
-            sku: Sku,
-            title: Text(500),
-            quantity: Quantity,
-            unitPrice: Money,
-            priceSource: OneOf(['catalog', 'request']),
-            total: Money,
-          },
-          closed,
-        ),
-        { maxItems: 1_000 },
-      ),
-      stock: Type.Array(
-        Type.Object(
-          {
-            sku: Sku,
-            policy: OneOf(['deny', 'backorder', 'untracked']),
-            requested: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Over all lines of the SKU' }),
-            available: Nullable(Type.Integer({ minimum: -2_000_000_000, maximum: 1_000_000_000 })),
-            backordered: Type.Integer({
-              minimum: 0,
-              maximum: 1_000_000_000,
-              description: 'Units that would wait for stock',
-            }),
-            sufficient: Type.Boolean({ description: 'Whether it could be placed; backordered units do not hinder' }),
-          },
-          closed,
-        ),
-        { maxItems: 1_000 },
-      ),
-    },
-    closed,
-  ),
-)
-export type Quote = Static<typeof Quote>
-
-export const CancelOrder = component(
-  'CancelOrder',
-  Type.Object({ reason: Type.Optional(Text(200)) }, { ...closed, examples: [{ reason: 'customer' }] }),
-)
-export type CancelOrder = Static<typeof CancelOrder>
 
 export const TimelineEntry = component(
   'TimelineEntry',
@@ -269,10 +196,3 @@ export type TimelineEntry = Static<typeof TimelineEntry>
 
 export const OrderParams = Type.Object({ orderId: Id('ord') }, closed)
 export const ExternalOrderParams = Type.Object({ source: Source, externalId: ExternalId }, closed)
-export const orderFilter = {
-  status: Type.Optional(Type.Array(OneOf(orderStatuses), { maxItems: orderStatuses.length })),
-  source: Type.Optional(Source),
-  number: Type.Optional(Text(40)),
-  placedFrom: Type.Optional(Timestamp),
-  placedTo: Type.Optional(Timestamp),
-}

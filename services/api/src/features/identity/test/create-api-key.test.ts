@@ -37,6 +37,7 @@ t.test('creates a key and shows its secret this once', async (t) => {
     scopes: shop.scopes,
     rateLimitPerMinute: null,
     allowedCidrs: [],
+    allowedSources: [],
     status: 'active',
     expiresAt: null,
     revokedAt: null,

@@ -1,7 +1,7 @@
 import { newId } from '#platform/id.ts'
 import type { Work } from '#platform/work.ts'
 import type { OrderWithLines } from '../repository.ts'
-import type { Demand, Reserving, WaitingLine } from './repository.ts'
+import type { Backordered, Demand, Reserving, WaitingLine } from './repository.ts'
 
 /** An order to be placed, and the work of the request that asks for it. */
 export interface Wanted {
@@ -54,8 +54,10 @@ function reserve(wanted: readonly Wanted[], mayWait: (sku: string) => boolean): 
   return reservations.reverse()
 }
 
-function quantitiesBySku({ lines }: Pick<OrderWithLines, 'lines'>): Map<string, number> {
+/** What an order takes from the stock, lines of the same SKU summed; a draft takes nothing. */
+export function quantitiesBySku({ status, lines }: Pick<OrderWithLines, 'status' | 'lines'>): Map<string, number> {
   const quantities = new Map<string, number>()
+  if (status === 'draft') return quantities
   for (const { sku, quantity, tracked } of lines)
     if (tracked) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
   return quantities
@@ -73,9 +75,9 @@ function demandOf(reservations: readonly Reserving[], mayWait: (sku: string) => 
 
 function patientLines(wanted: readonly Wanted[], mayWait: (sku: string) => boolean): WaitingLine[] {
   const wantedBefore = new Map<string, number>()
-  return wanted.flatMap(({ order: { id, location_id, lines } }) =>
+  return wanted.flatMap(({ order: { id, status, location_id, lines } }) =>
     lines
-      .filter(({ sku }) => mayWait(sku))
+      .filter(({ sku, tracked }) => tracked && status !== 'draft' && mayWait(sku))
       .map(({ position, sku, quantity }): WaitingLine => {
         const level = `${sku}@${location_id}`
         const before = wantedBefore.get(level) ?? 0
@@ -83,4 +85,15 @@ function patientLines(wanted: readonly Wanted[], mayWait: (sku: string) => boole
         return { order_id: id, position, sku, location_id, quantity, before }
       }),
   )
+}
+
+/** The order with the units of its lines that have to wait. */
+export function withBackorders(order: OrderWithLines, backordered: readonly Backordered[]): OrderWithLines {
+  const own = new Map(
+    backordered.filter(({ order_id }) => order_id === order.id).map(({ position, quantity }) => [position, quantity]),
+  )
+  return {
+    ...order,
+    lines: order.lines.map((line) => ({ ...line, quantity_backordered: own.get(line.position) ?? 0 })),
+  }
 }

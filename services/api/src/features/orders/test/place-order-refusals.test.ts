@@ -102,7 +102,9 @@ t.test('refuses a price in another currency than the order', async (t) => {
   const foreign = { sku: 'MUG', quantity: 1, unitPrice: { amount: 3, currency: 'EUR' } }
   const answer = await place(onAccount(line('MUG', 1), foreign))
   t.equal(answer.status, 422)
-  t.same(issuesOf(answer), [['lines[1]', '/lines/1', 'CURRENCY_MISMATCH', 'the order is in GBP, not EUR']])
+  t.same(issuesOf(answer), [
+    ['lines[1].unitPrice', '/lines/1/unitPrice', 'CURRENCY_MISMATCH', 'the order is in GBP, not EUR'],
+  ])
 })
 
 t.test('refuses a price from a caller without orders:price', async (t) => {

@@ -59,6 +59,10 @@ t.test('places the least order there is, priced from the catalog and confirmed a
     createdAt: data.createdAt,
     updatedAt: data.createdAt,
     cancelReason: null,
+    holds: [],
+    discounts: [],
+    shipping: [],
+    taxes: [],
     lines: [
       {
         id: data.lines[0].id,
@@ -79,7 +83,7 @@ t.test('places the least order there is, priced from the catalog and confirmed a
     shippingAddress: null,
     billingAddress: null,
     notes: null,
-    allowedActions: ['cancel'],
+    allowedActions: ['update', 'cancel', 'cancelLine', 'addHold'],
   })
 })
 

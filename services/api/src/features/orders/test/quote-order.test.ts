@@ -28,7 +28,8 @@ const rowCounts = async () => {
 t.test('explains price and stock of an order that could be placed', async (t) => {
   const { status, body } = await quote(onAccount(line('MUG', 2), line('POST', 1), line('MUG', 3)))
   t.equal(status, 200)
-  const mug = { sku: 'MUG', title: 'Product MUG', unitPrice: gbp(250), priceSource: 'catalog' }
+  const none = { discount: gbp(0), tax: gbp(0) }
+  const mug = { sku: 'MUG', title: 'Product MUG', unitPrice: gbp(250), priceSource: 'catalog', ...none }
   t.strictSame(body.data, {
     placeable: true,
     locationId: tenant.locationId,
@@ -41,6 +42,7 @@ t.test('explains price and stock of an order that could be placed', async (t) =>
         quantity: 1,
         unitPrice: gbp(395),
         priceSource: 'catalog',
+        ...none,
         total: gbp(395),
       },
       { ...mug, quantity: 3, total: gbp(750) },

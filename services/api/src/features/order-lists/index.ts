@@ -1,0 +1,1 @@
+export { orderListRoutes } from './routes.ts'

@@ -1,0 +1,75 @@
+import {
+  type CompiledQuery,
+  DefaultQueryExecutor,
+  DummyDriver,
+  PostgresAdapter,
+  PostgresDialect,
+  PostgresQueryCompiler,
+  Transaction,
+} from 'kysely'
+import pg from 'pg'
+import type { DB } from '#platform/tables.gen.ts'
+import type { View } from '#platform/work.ts'
+
+/** One node of what EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) prints. */
+export interface Plan {
+  readonly 'Node Type': string
+  readonly 'Index Name'?: string
+  readonly 'Shared Hit Blocks': number
+  readonly 'Shared Read Blocks': number
+  readonly Plans?: readonly Plan[]
+}
+
+export const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
+
+/** What a read asks, run under generic plans as the application does it for one organization. */
+export async function plansOf(
+  db: pg.Pool,
+  organizationId: string,
+  read: (view: View) => Promise<unknown>,
+): Promise<Plan[]> {
+  const plans: Plan[] = []
+  for (const { sql, parameters } of await queriesOf(read)) {
+    const client = await db.connect()
+    await client.query('begin')
+    await client.query(`prepare asked as ${sql}`)
+    await client.query(
+      `select set_config('role', 'purser_app', true), set_config('app.organization_id', $1, true),
+        set_config('plan_cache_mode', 'force_generic_plan', true)`,
+      [organizationId],
+    )
+    const values = parameters.length === 0 ? '' : `(${parameters.map(literalOf).join(', ')})`
+    const { rows } = await client.query(`explain (analyze, buffers, format json) execute asked ${values}`)
+    await client.query('rollback; deallocate asked')
+    client.release()
+    plans.push(rows[0]['QUERY PLAN'][0].Plan)
+  }
+  return plans
+}
+
+/** Runs a read against no database at all and keeps what it would have asked. */
+async function queriesOf(read: (view: View) => Promise<unknown>): Promise<readonly CompiledQuery[]> {
+  const queries: CompiledQuery[] = []
+  const connection = {
+    async executeQuery(query: CompiledQuery) {
+      queries.push(query)
+      return { rows: [] }
+    },
+    // biome-ignore lint/correctness/useYield: no read of the service streams
+    async *streamQuery(): AsyncGenerator<never> {
+      throw new Error('nothing to stream')
+    },
+  }
+  const executor = new DefaultQueryExecutor(new PostgresQueryCompiler(), new PostgresAdapter(), {
+    provideConnection: (consume) => consume(connection),
+  })
+  const dialect = new PostgresDialect({ pool: async () => Promise.reject(new Error('no database')) })
+  const db = new Transaction<DB>({ config: { dialect }, dialect, driver: new DummyDriver(), executor })
+  await read({ db, actor: { sources: null } } as unknown as View)
+  return queries
+}
+
+function literalOf(value: unknown): string {
+  if (Array.isArray(value)) return `array[${value.map(literalOf).join(', ')}]`
+  return pg.escapeLiteral(value instanceof Date ? value.toISOString() : String(value))
+}
