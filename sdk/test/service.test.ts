@@ -39,6 +39,8 @@ test('places, reads, finds, lists and cancels an order', async (t) => {
   t.strictSame(await purser.orders.get(order.id), order)
   t.strictSame(await purser.orders.getByExternalId('shop', '536365'), order)
   t.match(await purser.orders.list({ status: ['confirmed', 'pending'] }).toArray({ limit: 5 }), [{ id: order.id }])
+  const table = await purser.orders.tabulate({ pageSize: 5, source: 'shop' })
+  t.match(table, { data: [{ id: order.id }], page: { page: 1, pageSize: 5, totalItems: 1, totalPages: 1 } })
   const cancelled = await purser.orders.cancel(order.id, { reason: 'customer' }, { ifMatch: order.version })
   t.match(cancelled, { status: 'cancelled', cancelReason: 'customer' })
   const timeline = await purser.orders.timeline(order.id).toArray({ limit: Infinity })

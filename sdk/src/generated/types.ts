@@ -708,8 +708,7 @@ export interface components {
              */
             placedTo?: string;
             /**
-             * @description - for newest first. By placedAt leaves out drafts, which have not been placed.
-             * @default -createdAt
+             * @description - for newest first; -createdAt if not given. By placedAt leaves out drafts, which have not been placed.
              * @enum {string}
              */
             sort?: "-createdAt" | "createdAt" | "-placedAt" | "placedAt";
@@ -747,8 +746,7 @@ export interface components {
              */
             placedTo?: string;
             /**
-             * @description - for newest first. By placedAt leaves out drafts, which have not been placed.
-             * @default -createdAt
+             * @description - for newest first; -createdAt if not given. By placedAt leaves out drafts, which have not been placed.
              * @enum {string}
              */
             sort?: "-createdAt" | "createdAt" | "-placedAt" | "placedAt";

@@ -240,6 +240,12 @@ function copyInto(table: string, organizationId: string) {
   return async (client: pg.PoolClient) => {
     const text = `select row_to_json(r) as row from ${table} r where ${tenantColumn(table)} = $1 limit 1`
     const [found] = await select<{ row: object }>(text, [organizationId])
-    await client.query(`insert into ${table} select * from json_populate_record(null::${table}, $1)`, [found?.row])
+    const [given] = await select<{ list: string }>(
+      `select string_agg(quote_ident(attname), ', ') as list from pg_attribute
+       where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
+      [table],
+    )
+    const copy = `select ${given?.list} from json_populate_record(null::${table}, $1)`
+    await client.query(`insert into ${table} (${given?.list}) ${copy}`, [found?.row])
   }
 }

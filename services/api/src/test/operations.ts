@@ -79,7 +79,7 @@ function readOperation(path: string, method: string, source: Source): Operation 
     scope: source['x-scope'] ?? null,
     isPublic: source.security?.length === 0,
     idempotency: source['x-idempotency'] ?? 'none',
-    isPaginated: source['x-pagination'] !== undefined,
+    isPaginated: source['x-pagination'] === 'cursor',
   }
 }
 

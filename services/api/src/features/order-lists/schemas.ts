@@ -21,8 +21,8 @@ export const orderFilter = {
   placedTo: Type.Optional(Timestamp),
   sort: Type.Optional(
     OneOf(orderSorts, {
-      default: '-createdAt',
-      description: '- for newest first. By placedAt leaves out drafts, which have not been placed.',
+      description:
+        '- for newest first; -createdAt if not given. By placedAt leaves out drafts, which have not been placed.',
     }),
   ),
 }

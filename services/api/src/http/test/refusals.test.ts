@@ -18,7 +18,7 @@ t.test('tells an address that does not exist from a method it does not have', as
     t.match(await problemOf(url), { status: 404, error: { code: 'ROUTE_NOT_FOUND' } }, url)
   const cases = [
     ['DELETE', '/v1/orders', 'GET, HEAD, POST'],
-    ['DELETE', '/v1/orders/ord_1', 'GET, HEAD'],
+    ['DELETE', '/v1/orders/ord_1', 'GET, HEAD, PATCH'],
     ['GET', '/v1/orders/ord_1/cancel', 'POST'],
     ['DELETE', '/v1/organization', 'GET, HEAD, PATCH'],
     ['DELETE', '/health/live', 'GET, HEAD'],

@@ -198,7 +198,12 @@ t.test('leaves a prepaid order pending, with its stock held until it expires', a
   })
   t.equal(status, 201)
   const { data } = body
-  t.match(data, { status: 'pending', version: 1, confirmedAt: null, allowedActions: ['cancel'] })
+  t.match(data, {
+    status: 'pending',
+    version: 1,
+    confirmedAt: null,
+    allowedActions: ['update', 'cancel', 'cancelLine', 'addHold'],
+  })
   t.match(headers.etag, /^"1\./)
   t.equal(Date.parse(data.expiresAt) - Date.parse(data.placedAt), 30 * 60_000, 'ORDER_PAYMENT_WINDOW_MINUTES')
   const expires_at = new Date(data.expiresAt)
