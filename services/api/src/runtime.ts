@@ -41,13 +41,22 @@ export interface RuntimeOptions {
   readonly clock?: Clock
 }
 
+const workerAcquireTimeoutMs = 10_000
+
 /** The composition root: the only place where parts meet. Nothing connects before it is used. */
 export function createRuntime(config: Config, options: RuntimeOptions): Runtime {
   const worker = options.process === 'worker'
   const log = options.log ?? createLogger(config, options.process)
   const clock = options.clock ?? systemClock
   const statementTimeoutMs = worker ? config.WORKER_STATEMENT_TIMEOUT_MS : config.DB_STATEMENT_TIMEOUT_MS
-  const database = createDatabase({ config, log, statementTimeoutMs, applicationName: `purser-${options.process}` })
+  const database = createDatabase({
+    config,
+    log,
+    statementTimeoutMs,
+    // Nobody waits for a job as a client waits for an answer.
+    ...(worker ? { acquireTimeoutMs: workerAcquireTimeoutMs } : {}),
+    applicationName: `purser-${options.process}`,
+  })
   const jobs = createJobQueue({ config, log, jobs: allJobs, supervise: worker })
   const caches = createCaches()
   const unitOfWork = createUnitOfWork({ database, clock, jobs, caches })

@@ -50,16 +50,19 @@ export interface DatabaseOptions {
   readonly config: Config
   readonly log: Logger
   readonly statementTimeoutMs: number
+  /** Longest wait for a connection. */
+  readonly acquireTimeoutMs?: number
   readonly applicationName: string
 }
 
 /** Opens the pool. Nothing connects before the first transaction. */
-export function createDatabase({ config, log, statementTimeoutMs, applicationName }: DatabaseOptions): Database {
+export function createDatabase(options: DatabaseOptions): Database {
+  const { config, log, statementTimeoutMs, applicationName } = options
   const pool = new pg.Pool({
     connectionString: config.DATABASE_URL,
     application_name: applicationName,
     max: config.DB_POOL_SIZE,
-    connectionTimeoutMillis: config.DB_ACQUIRE_TIMEOUT_MS,
+    connectionTimeoutMillis: options.acquireTimeoutMs ?? config.DB_ACQUIRE_TIMEOUT_MS,
     query_timeout: Math.max(config.DB_QUERY_TIMEOUT_MS, statementTimeoutMs + 1_000),
     statement_timeout: statementTimeoutMs,
     lock_timeout: config.DB_LOCK_TIMEOUT_MS,
