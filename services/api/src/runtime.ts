@@ -10,6 +10,7 @@ import type { Config } from '#platform/config.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import { type AnyJob, createJobQueue, type JobQueue } from '#platform/jobs.ts'
 import { createLogger, type Logger } from '#platform/logger.ts'
+import type { FanOut } from '#platform/relay/fan-out.ts'
 import { kernelJobs } from '#platform/retention.ts'
 import { createUnitOfWork } from '#platform/unit-of-work.ts'
 import type { UnitOfWork } from '#platform/work.ts'
@@ -34,6 +35,9 @@ export const allJobs: readonly AnyJob[] = [
   ...stockAuditJobs,
   ...stockMarkJobs,
 ]
+
+/** Who hears of every event in the transaction that numbers it. */
+export const allFanOuts: readonly FanOut[] = []
 
 export interface RuntimeOptions {
   readonly process: 'server' | 'worker'

@@ -21,6 +21,7 @@ export const ConfigSchema = Type.Object({
   PORT: integer(0, 65_535, 3000, 'Port to listen on; 0 picks a free one'),
   DATA_DIR: text('.data', 'Where `npm start` keeps the embedded PostgreSQL and demo.json'),
   DATABASE_URL: text('', 'PostgreSQL 15 or later; empty: `npm start` boots an embedded one'),
+  DIRECT_DATABASE_URL: text('', 'The same database past any pooler, to listen and hold locks; empty: DATABASE_URL'),
   MIGRATION_DATABASE_URL: text('', 'The same database as its owner, for migrations; empty: DATABASE_URL'),
   PUBLIC_URL: text('', 'Base of links, Location and problem types; empty: the listening address'),
   LOG_LEVEL: Type.Unsafe<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>({
@@ -107,7 +108,7 @@ function list(value: string): readonly string[] {
 
 function contradictions(config: Config): string[] {
   const problems: string[] = []
-  for (const name of ['DATABASE_URL', 'MIGRATION_DATABASE_URL'] as const)
+  for (const name of ['DATABASE_URL', 'DIRECT_DATABASE_URL', 'MIGRATION_DATABASE_URL'] as const)
     if (config[name] !== '' && !/^postgres(ql)?:\/\//.test(config[name]))
       problems.push(`${name} must begin with postgres:// or postgresql://`)
   if (config.PUBLIC_URL !== '' && !/^https?:\/\/[^\s]+$/.test(config.PUBLIC_URL))

@@ -88,7 +88,14 @@ export function createDatabase(options: DatabaseOptions): Database {
   }
 }
 
-function openSession(client: pg.PoolClient, opening: TransactionOpening): Session {
+/** All that a transaction needs of a connection, pooled or not. */
+export interface SessionClient extends Pick<pg.ClientBase, 'query' | 'escapeLiteral'> {
+  /** Called when the transaction has ended; `broken`: the connection must not be used again. */
+  release(broken?: boolean): void
+}
+
+/** Begins a transaction on a connection that pipelines. */
+export function openSession(client: SessionClient, opening: TransactionOpening): Session {
   const begun = client.query(beginText(client, opening))
   begun.catch(() => {})
   return {
@@ -121,7 +128,7 @@ function outcomeOf(error: unknown): unknown {
 
 /** BEGIN, role and tenant as one message. Everything is local to the transaction: a pooler may sit in between. */
 function beginText(
-  client: pg.PoolClient,
+  client: SessionClient,
   { role, organizationId, credentialHash, readOnly }: TransactionOpening,
 ): string {
   const settings = [`set_config('role', 'purser_${role}', true)`]
@@ -141,7 +148,7 @@ const compiler = dialect.createQueryCompiler()
 const adapter = dialect.createAdapter()
 
 /** Kysely over one client: every query goes out at once, so what is not awaited is pipelined. */
-function bind(client: pg.PoolClient, begun: Promise<unknown>): Transaction {
+function bind(client: SessionClient, begun: Promise<unknown>): Transaction {
   const connection: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       const name = statementName(query.sql)
@@ -183,6 +190,7 @@ function parseInt8(text: string): number {
 }
 
 const int8 = 20
-function getTypeParser(oid: number, format?: 'text' | 'binary') {
+/** The parsers of every connection: what tables.gen.ts says about types holds for these. */
+export function getTypeParser(oid: number, format?: 'text' | 'binary') {
   return oid === int8 && format !== 'binary' ? parseInt8 : pg.types.getTypeParser(oid, format ?? 'text')
 }

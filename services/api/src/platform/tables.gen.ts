@@ -39,6 +39,27 @@ export interface ApiKeys {
   version: Generated<number>;
 }
 
+export interface EventHeads {
+  floor_hash: Buffer | null;
+  floor_sequence: Generated<number>;
+  hash: Buffer;
+  organization_id: Generated<string>;
+  sequence: number;
+}
+
+export interface Events {
+  actor_id: string;
+  hash: Buffer;
+  id: string;
+  occurred_at: Date;
+  organization_id: Generated<string>;
+  personal_digest: Buffer | null;
+  resource_id: string;
+  resource_type: string;
+  sequence: number;
+  type: string;
+}
+
 export interface IdempotencyKeys {
   created_at: Date;
   data: string | null;
@@ -172,6 +193,16 @@ export interface Products {
   version: Generated<number>;
 }
 
+export interface RelayState {
+  beat_at: Date | null;
+  behind_since: Date | null;
+  leader: string | null;
+  position_id: Generated<string>;
+  position_xid: Generated<string>;
+  single: Generated<boolean>;
+  system_identifier: string | null;
+}
+
 export interface Reservations {
   created_at: Date;
   expires_at: Date | null;
@@ -223,6 +254,8 @@ export interface StockMovements {
 
 export interface DB {
   api_keys: ApiKeys;
+  event_heads: EventHeads;
+  events: Events;
   idempotency_keys: IdempotencyKeys;
   ledger: Ledger;
   locations: Locations;
@@ -231,6 +264,7 @@ export interface DB {
   orders: Orders;
   organizations: Organizations;
   products: Products;
+  relay_state: RelayState;
   reservations: Reservations;
   stock_levels: StockLevels;
   stock_movements: StockMovements;

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import t from 'tap'
 import { harness } from '#test/harness.ts'
+import { relay } from '#test/relayed.ts'
 
 /** What one tenant may see, from the catalog first and then by trying. */
 const h = await harness(t)
@@ -13,12 +14,14 @@ for (const tenant of [h.tenant, other]) {
   await h.as(tenant.key).post(`/v1/orders/${placed.body.data.id}/holds`, { blocks: 'fulfill' })
   if (placed.status !== 201) throw new Error(placed.text)
 }
+await relay(h)
 const select = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
   (await h.db.query<R>(text, values)).rows
 const tables = (
   await select<{ name: string }>(
     `select relname as name from pg_class
-     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'schema_migration' order by 1`,
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+       and relname not in ('schema_migration', 'relay_state') order by 1`,
   )
 ).map(({ name }) => name)
 const tenantColumn = (table: string) => (table === 'organizations' ? 'id' : 'organization_id')
@@ -46,7 +49,7 @@ async function as<T>(
 t.test('every table belongs to a tenant, and is closed to everybody else, its owner included', async (t) => {
   t.ok(tables.length >= 11)
   const flags = await select(
-    `select relname, relrowsecurity, relforcerowsecurity from pg_class where relname = any($1) and relkind = 'r'`,
+    `select relname, relrowsecurity, relforcerowsecurity from pg_class where oid = any($1::regclass[])`,
     [tables],
   )
   const columns = await select(
@@ -59,6 +62,27 @@ t.test('every table belongs to a tenant, and is closed to everybody else, its ow
     const column = columns.find((c) => c.table_name === table && c.column_name === tenantColumn(table))
     t.match(column, { is_nullable: 'NO', column_default: /app\.organization_id/ }, table)
   }
+})
+
+t.test('partitions are closed to everybody, and the state of the relay to all but the relay', async (t) => {
+  const partitions = await select(`select relname, relrowsecurity, relforcerowsecurity, relacl::text,
+      exists (select from pg_policy where polrelid = c.oid) as open
+    from pg_class c where relispartition and relkind = 'r' and relnamespace = 'public'::regnamespace`)
+  t.ok(partitions.length > 8)
+  for (const partition of partitions)
+    t.match(partition, { relrowsecurity: true, relforcerowsecurity: true, relacl: null, open: false })
+  const [state] = await select(
+    `select relrowsecurity, relforcerowsecurity, relacl::text[] as rights from pg_class where relname = 'relay_state'`,
+  )
+  t.match(state, { relrowsecurity: true, relforcerowsecurity: true })
+  t.same(state?.rights.slice(1), ['purser_relay=rw/postgres'])
+  const shown = await select(`select column_name as name from information_schema.column_privileges
+    where table_name = 'relay_state' and grantee = 'purser_app' and privilege_type = 'SELECT' order by 1`)
+  t.same(
+    shown.map(({ name }) => name),
+    ['beat_at', 'behind_since', 'leader'],
+    'how old the last beat is may be asked by the API',
+  )
 })
 
 t.test('the tenant policy stands on every table; the exemptions are these and no others', async (t) => {
@@ -81,10 +105,14 @@ t.test('the tenant policy stands on every table; the exemptions are these and no
       `(secret_hash = current_setting('app.credential_hash'::text, true))`,
       null,
     ],
+    ['event_heads', 'relay', 'purser_relay', 'ALL', 'true', 'true'],
+    ['events', 'relay', 'purser_relay', 'ALL', 'true', 'true'],
     ['idempotency_keys', 'sweep', 'purser_relay', 'ALL', 'true', 'false'],
     ['ledger', 'relay', 'purser_relay', 'SELECT', 'true', null],
     ['orders', 'sweep', 'purser_relay', 'SELECT', 'true', null],
     ['products', 'search', 'purser_search', 'SELECT', 'true', null],
+    ['relay_state', 'lag', 'purser_app', 'SELECT', 'true', null],
+    ['relay_state', 'relay', 'purser_relay', 'ALL', 'true', 'true'],
     ['reservations', 'sweep', 'purser_relay', 'SELECT', 'true', null],
     ['stock_levels', 'sweep', 'purser_relay', 'SELECT', 'true', null],
     ['stock_movements', 'sweep', 'purser_relay', 'SELECT', 'true', null],
@@ -130,12 +158,17 @@ t.test('the roles own nothing, bypass nothing and may do no more than is written
      where table_schema = 'public' and grantee in ('purser_app', 'purser_relay', 'PUBLIC') group by 1, 2 order by 1, 2`,
   )
   const appendOnly = ['idempotency_keys', 'ledger', 'stock_movements']
-  const rightsOn = (table: string) => (appendOnly.includes(table) ? 'insert select' : 'insert select update')
+  const rightsOn = (table: string) => {
+    if (numbered.includes(table)) return 'select'
+    return appendOnly.includes(table) ? 'insert select' : 'insert select update'
+  }
   const expected = tables.map((table) => ({ grantee: 'purser_app', table, rights: rightsOn(table) }))
   t.same(
-    grants.filter(({ table }) => table !== 'schema_migration'),
+    grants.filter(({ table }) => table !== 'schema_migration' && table !== 'relay_state'),
     [
       ...expected,
+      { grantee: 'purser_relay', table: 'event_heads', rights: 'insert select update' },
+      { grantee: 'purser_relay', table: 'events', rights: 'insert select' },
       { grantee: 'purser_relay', table: 'idempotency_keys', rights: 'delete select' },
       { grantee: 'purser_relay', table: 'ledger', rights: 'select' },
       { grantee: 'purser_relay', table: 'orders', rights: 'select' },
@@ -217,10 +250,12 @@ t.test('a presented credential shows one key, and lets nothing be changed', asyn
   })
 })
 
+/** What the relay writes, and nobody else. */
+const numbered = ['event_heads', 'events']
 const swept = ['idempotency_keys', 'ledger', 'orders', 'reservations', 'stock_levels', 'stock_movements']
 
-t.test('the relay reads what its policies list, across tenants, and writes nothing', async (t) => {
-  for (const table of tables) {
+t.test('the relay reads what its policies list, across tenants, and writes nothing but numbers', async (t) => {
+  for (const table of tables.filter((name) => !numbered.includes(name))) {
     const read = as('purser_relay', null, (client) => client.query(`select count(*)::int as n from ${table}`))
     if (!swept.includes(table)) await t.rejects(read, { code: '42501' }, table)
     else t.same((await read).rows, await select(`select count(*)::int as n from ${table}`), table)

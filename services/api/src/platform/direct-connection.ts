@@ -1,0 +1,71 @@
+import net from 'node:net'
+import pg from 'pg'
+import type { Config } from './config.ts'
+import { getTypeParser, openSession, type Session, type TransactionOpening } from './database.ts'
+import type { Logger } from './logger.ts'
+
+/** A connection of its own, past any pooler and any pool: it may listen and hold locks of the session. */
+export interface DirectConnection {
+  begin(opening: TransactionOpening): Session
+  query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<readonly R[]>
+  /** Hears a channel until the connection ends. */
+  listen(channel: string, heard: (payload: string) => void): Promise<void>
+  /** Resolves when the connection is gone, whoever ended it. */
+  readonly ended: Promise<void>
+  close(): Promise<void>
+}
+
+export interface DirectConnectionOptions {
+  readonly config: Config
+  readonly log: Logger
+  readonly applicationName: string
+  /** Limit of one statement, here and in PostgreSQL. */
+  readonly statementTimeoutMs: number
+}
+
+const connectTimeoutMs = 3_000
+const farewellMs = 500
+
+/** Connects, or throws. */
+export async function connectDirectly(options: DirectConnectionOptions): Promise<DirectConnection> {
+  const { config, log, applicationName, statementTimeoutMs } = options
+  const socket = new net.Socket()
+  const client = new pg.Client({
+    stream: () => socket,
+    connectionString: config.DIRECT_DATABASE_URL || config.DATABASE_URL,
+    application_name: applicationName,
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: statementTimeoutMs + 1_000,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: config.DB_LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: config.DB_IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+    pipeline: true,
+    types: { getTypeParser },
+  })
+  client.on('error', (error) => log.warn({ err: error }, `${applicationName}: database connection lost`))
+  const ended = new Promise<void>((resolve) => client.once('end', () => resolve()))
+  await client.connect()
+  const close = async (): Promise<void> => {
+    client.end().catch(() => {})
+    // Somebody who no longer answers does not say goodbye either.
+    const timer = setTimeout(() => socket.destroy(), farewellMs)
+    await ended
+    clearTimeout(timer)
+  }
+  const release = (broken?: boolean): void => void (broken && close())
+  const sessionClient = Object.assign(client, { release })
+  return {
+    begin: (opening) => openSession(sessionClient, opening),
+    query: async <R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) =>
+      (await client.query<R>(text, [...values])).rows,
+    async listen(channel, heard) {
+      client.on('notification', (message) => {
+        if (message.channel === channel) heard(message.payload ?? '')
+      })
+      await client.query(`listen ${client.escapeIdentifier(channel)}`)
+    },
+    ended,
+    close,
+  }
+}

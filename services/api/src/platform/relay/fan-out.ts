@@ -1,0 +1,26 @@
+import type { Transaction } from '../database.ts'
+import type { EventActor, EventResource } from '../event-chain.ts'
+import type { EventType } from '../ledger.ts'
+
+/** An event as it was numbered; the personal part stays in the ledger. */
+export interface NumberedEvent {
+  readonly organizationId: string
+  readonly sequence: number
+  readonly id: string
+  readonly type: EventType
+  readonly schemaVersion: number
+  readonly occurredAt: string
+  readonly actor: EventActor
+  readonly requestId: string
+  readonly traceparent: string | null
+  readonly resource: EventResource
+  readonly changed: readonly string[]
+  readonly data: unknown
+}
+
+/** Someone who has to hear of every event, in order and exactly once. */
+export interface FanOut {
+  readonly name: string
+  /** Runs in the relay's transaction, as purser_relay, once per batch: what it writes commits with the numbers. */
+  run(db: Transaction, events: readonly NumberedEvent[]): Promise<void>
+}
