@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { untilReady } from '../services/api/src/start/reachable.ts'
 import { type Catalog, orderOf } from './catalog.ts'
@@ -24,6 +24,7 @@ export async function startApi(bench: Bench, databaseUrl: string): Promise<NodeS
     LOG_LEVEL: 'info',
     CORS_ORIGINS: 'none',
     SIGNING_SECRET: randomUUID(),
+    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     RATE_LIMIT_PER_KEY: unlimited,
     RATE_LIMIT_ANONYMOUS: unlimited,
     ...bench.settings,

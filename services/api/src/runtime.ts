@@ -8,6 +8,7 @@ import { type Caches, createCaches } from '#platform/cache.ts'
 import { type Clock, systemClock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
+import { createEncryption, type Encryption } from '#platform/encryption.ts'
 import { type AnyJob, createJobQueue, type JobQueue } from '#platform/jobs.ts'
 import { createLogger, type Logger } from '#platform/logger.ts'
 import type { FanOut } from '#platform/relay/fan-out.ts'
@@ -22,6 +23,7 @@ export interface Runtime {
   readonly clock: Clock
   readonly caches: Caches
   readonly database: Database
+  readonly encryption: Encryption
   readonly jobs: JobQueue
   readonly unitOfWork: UnitOfWork
   readonly apiKeys: ApiKeyLookup
@@ -63,7 +65,8 @@ export function createRuntime(config: Config, options: RuntimeOptions): Runtime 
   })
   const jobs = createJobQueue({ config, log, jobs: allJobs, supervise: worker })
   const caches = createCaches()
+  const encryption = createEncryption(config.ENCRYPTION_KEY)
   const unitOfWork = createUnitOfWork({ database, clock, jobs, caches })
   const apiKeys = createApiKeyLookup({ config, log, clock, caches, database, unitOfWork })
-  return { config, log, clock, caches, database, jobs, unitOfWork, apiKeys }
+  return { config, log, clock, caches, database, encryption, jobs, unitOfWork, apiKeys }
 }

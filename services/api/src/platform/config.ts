@@ -2,8 +2,10 @@ import os from 'node:os'
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
+import { parseEncryptionKeys } from './encryption.ts'
 
 const demoSigningSecret = 'demo-signing-secret-not-for-production'
+const demoEncryptionKey = Buffer.from('demo-encryption-key-not-for-use!').toString('base64')
 
 const integer = (minimum: number, maximum: number, fallback: number, description: string) =>
   Type.Integer({ minimum, maximum, default: fallback, description })
@@ -37,6 +39,10 @@ export const ConfigSchema = Type.Object({
     default: demoSigningSecret,
     description: 'Signs list cursors; at least 16 characters, the same in every process, no default in production',
   }),
+  ENCRYPTION_KEY: text(
+    demoEncryptionKey,
+    'Encrypts stored secrets: 32 bytes in base64; several separated by commas: the first encrypts, all decrypt; no default in production',
+  ),
   DB_POOL_SIZE: integer(1, 500, Math.max(10, os.availableParallelism() * 2 + 1), 'Connections per process'),
   DB_ACQUIRE_TIMEOUT_MS: integer(50, 60_000, 1_000, 'Longest wait for a connection before 503'),
   DB_QUERY_TIMEOUT_MS: integer(100, 120_000, 5_000, 'Client-side limit of one query'),
@@ -116,14 +122,26 @@ function contradictions(config: Config): string[] {
   for (const origin of corsOrigins(config))
     if (origin !== '*' && !/^https?:\/\/[^/\s]+$/.test(origin))
       problems.push(`CORS_ORIGINS: ${origin} is no origin (scheme://host[:port])`)
+  problems.push(...encryptionKeyProblems(config))
   if (config.NODE_ENV === 'production') problems.push(...productionProblems(config))
   return problems
+}
+
+function encryptionKeyProblems({ ENCRYPTION_KEY }: Config): string[] {
+  try {
+    parseEncryptionKeys(ENCRYPTION_KEY)
+    return []
+  } catch (error) {
+    return [`ENCRYPTION_KEY: ${error instanceof Error ? error.message : String(error)}`]
+  }
 }
 
 function productionProblems(config: Config): string[] {
   const problems: string[] = []
   if (config.DATABASE_URL === '') problems.push('DATABASE_URL is required in production')
   if (config.SIGNING_SECRET === demoSigningSecret) problems.push('SIGNING_SECRET must be set in production')
+  if (config.ENCRYPTION_KEY.includes(demoEncryptionKey))
+    problems.push('ENCRYPTION_KEY must be set in production, without the key of the demo')
   if (config.CORS_ORIGINS === '') problems.push('CORS_ORIGINS must list origins in production, or say none')
   if (corsOrigins(config).includes('*')) problems.push('CORS_ORIGINS must not contain * in production')
   return problems

@@ -73,6 +73,7 @@ export function testConfig(databaseUrl: string, env: Readonly<Record<string, str
     RATE_LIMIT_PER_KEY: '1000000',
     RATE_LIMIT_ANONYMOUS: '1000000',
     DATABASE_URL: databaseUrl,
+    ENCRYPTION_KEY: Buffer.alloc(32, 'test').toString('base64'),
     ...env,
   })
 }

@@ -158,7 +158,7 @@ t.test('what keeps it from starting is told in one line, with exit code 1', asyn
   const cases: readonly [Record<string, string>, RegExp][] = [
     [{ DATABASE_URL: `postgres://x@localhost:${await freePort()}/x` }, /^purser: .*ECONNREFUSED/],
     [{ DATABASE_URL: `${h.databaseUrl}_missing` }, /^purser: .*does not exist/],
-    [{ ...env, NODE_ENV: 'production' }, /^purser: .*SIGNING_SECRET must be set in production; CORS_ORIGINS/],
+    [{ ...env, NODE_ENV: 'production' }, /^purser: .*SIGNING_SECRET must be set in production; ENCRYPTION_KEY must be/],
     [{ ...env, PORT: taken }, /^purser: .*EADDRINUSE/],
   ]
   const attempt = async ([variables, message]: (typeof cases)[number]) => {

@@ -18,6 +18,7 @@ const production: Env = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://app@db/purser',
   SIGNING_SECRET: 'a secret of this production',
+  ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
   CORS_ORIGINS: 'https://shop.example',
 }
 
@@ -72,13 +73,19 @@ t.test('production needs a secret of its own, a database and a word about browse
     [{ SIGNING_SECRET: undefined }, /SIGNING_SECRET must be set in production/],
     [{ SIGNING_SECRET: 'demo-signing-secret-not-for-production' }, /SIGNING_SECRET must be set in production/],
     [{ SIGNING_SECRET: 'short' }, /SIGNING_SECRET must NOT have fewer than 16/],
+    [{ ENCRYPTION_KEY: undefined }, /ENCRYPTION_KEY must be set in production/],
+    [
+      { ENCRYPTION_KEY: `${Buffer.alloc(32, 7).toString('base64')},${loadConfig({}).ENCRYPTION_KEY}` },
+      /without the key of the demo/,
+    ],
+    [{ ENCRYPTION_KEY: 'short' }, /ENCRYPTION_KEY: key 1 must be 32 bytes in base64/],
     [{ CORS_ORIGINS: undefined }, /CORS_ORIGINS must list origins/],
     [{ CORS_ORIGINS: '*' }, /must not contain \*/],
     [{ CORS_ORIGINS: 'https://a.example, *' }, /must not contain \*/],
     [{ DATABASE_URL: undefined }, /DATABASE_URL is required/],
   ]
   for (const [change, problem] of cases) t.match(problemsOf({ ...production, ...change }).join('\n'), problem)
-  t.equal(problemsOf({ NODE_ENV: 'production' }).length, 3)
+  t.equal(problemsOf({ NODE_ENV: 'production' }).length, 4)
 })
 
 t.test('lists are separated by commas', async (t) => {
