@@ -1,17 +1,8 @@
-import {
-  type CompiledQuery,
-  DefaultQueryExecutor,
-  DummyDriver,
-  PostgresAdapter,
-  PostgresDialect,
-  PostgresQueryCompiler,
-  Transaction,
-} from 'kysely'
 import { selectProducts } from '../services/api/src/features/catalog/repository.ts'
 import { selectOrders } from '../services/api/src/features/order-lists/repository.ts'
 import { selectOrder } from '../services/api/src/features/orders/repository.ts'
-import type { DB } from '../services/api/src/platform/tables.gen.ts'
 import type { View } from '../services/api/src/platform/work.ts'
+import { queriesOf } from '../services/api/src/test/collected-queries.ts'
 
 export interface ServiceQuery {
   readonly text: string
@@ -32,25 +23,7 @@ export const serviceReads = {
 
 export type Read = keyof typeof serviceReads
 
-/** Runs a read against no database at all and keeps what it would have asked. */
 async function capture(read: (view: View) => Promise<unknown>): Promise<readonly ServiceQuery[]> {
-  const queries: ServiceQuery[] = []
-  const driver = new DummyDriver()
-  const connection = {
-    async executeQuery(query: CompiledQuery) {
-      queries.push({ text: query.sql, values: query.parameters })
-      return { rows: [] }
-    },
-    // biome-ignore lint/correctness/useYield: no read of the service streams
-    async *streamQuery(): AsyncGenerator<never> {
-      throw new Error('nothing to stream')
-    },
-  }
-  const executor = new DefaultQueryExecutor(new PostgresQueryCompiler(), new PostgresAdapter(), {
-    provideConnection: (consume) => consume(connection),
-  })
-  const dialect = new PostgresDialect({ pool: async () => Promise.reject(new Error('no database')) })
-  const db = new Transaction<DB>({ config: { dialect }, dialect, driver, executor })
-  await read({ db, actor: { sources: null } } as unknown as View)
-  return queries
+  const queries = await queriesOf(read)
+  return queries.map(({ sql, parameters }) => ({ text: sql, values: parameters }))
 }

@@ -9,7 +9,7 @@ export class StockResource extends Resource {
   /**
    * Adjust a stock level
    *
-   * Adds to what is on hand, or takes from it. Needs the scope `stock:write`.
+   * Adds to what is on hand, or takes from it. A change of 0 writes nothing: no movement, no event, no version. Needs the scope `stock:write`.
    *
    * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `INSUFFICIENT_ON_HAND`, `STOCK_LEVEL_NOT_FOUND`, `STOCK_LIMIT_EXCEEDED`.
    */

@@ -5,7 +5,7 @@ import type { ProblemClass } from '#platform/problem.ts'
 import type { Scope } from '#platform/scopes.ts'
 import type { ExpectedVersion } from '#platform/version.ts'
 import type { OnceItem, Work } from '#platform/work.ts'
-import { envelope } from './envelope.ts'
+import { envelope, sendAnswer } from './envelope.ts'
 import { createGroups, type SubmitToGroup } from './grouping.ts'
 import { claimOf, idempotencyKeyOf } from './idempotency.ts'
 import { operationSchema } from './openapi.ts'
@@ -145,6 +145,5 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: Answer, repl
   if (etag !== null) reply.header('etag', etag)
   if (location !== null) reply.header('location', request.server.kernel.baseUrl() + location)
   reply.code(status)
-  if (data === null) return reply.send()
-  return reply.type('application/json; charset=utf-8').send(envelope(data, request.id))
+  return sendAnswer(reply, data === null ? undefined : envelope(data, request.id))
 }

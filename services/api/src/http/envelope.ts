@@ -1,4 +1,11 @@
+import type { FastifyReply } from 'fastify'
 import type { Page, PagePosition, TablePage, TableRequest } from '#platform/page.ts'
+
+/** Sends an answer, without a body if there is none; nothing when the time-out has answered already. */
+export function sendAnswer(reply: FastifyReply, text?: string): FastifyReply {
+  if (reply.sent) return reply
+  return text === undefined ? reply.send() : reply.type('application/json; charset=utf-8').send(text)
+}
 
 /** The success envelope around `data` that is already serialized: its bytes stay what they are. */
 export const envelope = (data: string, requestId: string): string =>

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { HandlerTimedOut } from './problems.ts'
+import { HandlerTimedOut, logProblem } from './problems.ts'
 
 const closed = 'the connection is done'
 
@@ -11,6 +11,7 @@ const closed = 'the connection is done'
 export function limitHandling(app: FastifyInstance): void {
   const timeoutMs = app.kernel.config.HANDLER_TIMEOUT_MS
   app.decorateRequest('unwanted')
+  logLateFailures(app)
   app.addHook('onRequest', (request, reply, done) => {
     const controller = new AbortController()
     request.unwanted = controller.signal
@@ -26,5 +27,20 @@ export function limitHandling(app: FastifyInstance): void {
       controller.abort(closed)
     })
     done()
+  })
+}
+
+/** A handler that fails after its 503 has nobody to tell but the log. */
+function logLateFailures(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    const { handler } = route
+    route.handler = function (request, reply) {
+      const handled = handler.call(this, request, reply)
+      if (!(handled instanceof Promise)) return handled
+      return handled.catch((error: unknown) => {
+        if (!reply.sent) throw error
+        logProblem(error, request)
+      })
+    }
   })
 }

@@ -161,8 +161,7 @@ export function handleProblems(app: FastifyInstance): void {
 }
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = asAppError(error)
-  logProblem(problem, error, request)
+  const problem = logProblem(error, request)
   const { retryAfterSeconds, headers } = problem.details
   if (problem.definition.retryable && problem.isOperational) reply.header('retry-after', retryAfterSeconds ?? 1)
   if (headers) reply.headers(headers)
@@ -173,10 +172,13 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 
 const quiet = new Set([404, 405, 406, 412, 413, 414, 415, 428, 429, 431])
 
-function logProblem(problem: AppError, error: unknown, request: FastifyRequest): void {
+/** Logs an error at the level it has as a problem. */
+export function logProblem(error: unknown, request: FastifyRequest): AppError {
+  const problem = asAppError(error)
   const fields = { 'error.code': problem.code }
   if (!problem.isOperational) request.log.error({ ...fields, err: error }, 'request failed')
   else if (quiet.has(problem.statusCode)) request.log.info(fields, problem.message)
   else if (problem.statusCode >= 500) request.log.warn({ ...fields, err: problem.details.cause }, problem.message)
   else request.log.warn(fields, problem.message)
+  return problem
 }

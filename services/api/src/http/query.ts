@@ -5,7 +5,7 @@ import type { ProblemClass } from '#platform/problem.ts'
 import type { Scope } from '#platform/scopes.ts'
 import type { View } from '#platform/work.ts'
 import { cursorBinding } from './cursor.ts'
-import { envelope, pageEnvelope, tableEnvelope } from './envelope.ts'
+import { envelope, pageEnvelope, sendAnswer, tableEnvelope } from './envelope.ts'
 import type { Access } from './kernel.ts'
 import { type OperationFacts, operationSchema } from './openapi.ts'
 import { entityTagOf, isNotModified, representationTagOf } from './preconditions.ts'
@@ -56,8 +56,8 @@ export function query<
     const data = serializerOf(returns)(result)
     const etag = entityTagOf(result, data) ?? (method === 'GET' ? representationTagOf(data) : null)
     if (etag !== null) reply.header('etag', etag)
-    if (method === 'GET' && isNotModified(request, etag)) return reply.code(304).send()
-    return reply.type('application/json; charset=utf-8').send(envelope(data, request.id))
+    if (method === 'GET' && isNotModified(request, etag)) return sendAnswer(reply.code(304))
+    return sendAnswer(reply, envelope(data, request.id))
   }
   return { method, url, schema: operationSchema(facts), config: { access, idempotency: 'none' }, handler }
 }
@@ -102,7 +102,7 @@ export function list<F extends TProperties, I extends TSchema, P extends TSchema
     const result = await unitOfWork.read(origin, (view) => handle(view, input))
     const cursorOf = (position: readonly (string | number)[]) => cursors.encode(position, binding)
     const text = pageEnvelope(result, request.id, serializerOf(item), cursorOf)
-    return reply.type('application/json; charset=utf-8').send(text)
+    return sendAnswer(reply, text)
   }
   const config = { access, idempotency: 'none' } as const
   return { method: 'GET', url, schema: operationSchema(facts as OperationFacts), config, handler }
@@ -159,7 +159,7 @@ export function table<F extends TProperties, I extends TSchema>(definition: Tabl
     const input = { filter: parameters, page: { page, pageSize } }
     const result = await request.server.kernel.unitOfWork.read(originOf(request), (view) => handle(view, input))
     const text = tableEnvelope(result, { page, pageSize }, request.id, serializerOf(item))
-    return reply.type('application/json; charset=utf-8').send(text)
+    return sendAnswer(reply, text)
   }
   const config = { access, idempotency: 'none' } as const
   return { method: 'GET', url, schema: operationSchema(facts as OperationFacts), config, handler }

@@ -18,7 +18,7 @@ export function validateStrictly(app: FastifyInstance): void {
     if (httpPart === 'headers') return () => true
     return (httpPart === 'body' ? strict : coercing).compile(schema as object)
   })
-  refuseUnreadBodies(app)
+  reconcileBodies(app)
   app.setSchemaErrorFormatter((errors, part) => {
     const issues = (errors as unknown as ErrorObject[])
       .filter(isTelling)
@@ -30,10 +30,13 @@ export function validateStrictly(app: FastifyInstance): void {
   })
 }
 
-/** A body that the operation does not read is refused rather than ignored; an empty object is as good as none. */
-function refuseUnreadBodies(app: FastifyInstance): void {
-  app.addHook('preValidation', async ({ body, routeOptions }) => {
-    if (body === undefined || routeOptions.schema?.body !== undefined) return
+/** A body that the operation does not read is refused rather than ignored; no body is as good as an empty object. */
+function reconcileBodies(app: FastifyInstance): void {
+  app.addHook('preValidation', async (request) => {
+    const { body, routeOptions } = request
+    const isRead = routeOptions.schema?.body !== undefined
+    if (body === undefined && isRead) request.body = {}
+    if (body === undefined || isRead) return
     const isEmpty = typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0
     if (!isEmpty) throw new ValidationFailed({ detail: 'This operation takes no body' })
   })

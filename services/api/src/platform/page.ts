@@ -1,3 +1,5 @@
+import { type SelectQueryBuilder, sql } from 'kysely'
+
 /** Where a page starts: the sort values of the row before (or after) it. */
 export type PagePosition = readonly (string | number)[]
 
@@ -31,6 +33,25 @@ export interface TablePage<T> {
   /** How many there are, counted to `maxTableRows` at most. */
   readonly totalItems: number
 }
+
+/**
+ * The rows of a page in the order of `columns`, which together tell rows apart, and one row more: see `toPage`. The
+ * position is a condition that an index answers, however far into the list it is.
+ */
+export function selectPage<DB, T extends keyof DB, R>(
+  rows: SelectQueryBuilder<DB, T, R>,
+  { columns, order }: { readonly columns: readonly string[]; readonly order: 'asc' | 'desc' },
+  { limit, direction, position }: PageRequest,
+): SelectQueryBuilder<DB, T, R> {
+  const ascends = (order === 'asc') === (direction === 'forward')
+  const keys = columns.map((column) => sql.ref(column))
+  const sorted = keys.reduce((query, key) => query.orderBy(key, ascends ? 'asc' : 'desc'), rows).limit(limit + 1)
+  if (position === null) return sorted
+  return sorted.where(sql<boolean>`(${sql.join(keys)}) ${ascends ? sql`>` : sql`<`} (${sql.join([...position])})`)
+}
+
+/** The usual order of a list: ids are made in the order of time. */
+export const newestFirst = { columns: ['id'], order: 'desc' } as const
 
 /**
  * Makes a page of rows that were read in the request's direction with `limit + 1`: the extra row only tells that

@@ -2,17 +2,13 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fillBackorders } from '#features/backorders/index.ts'
 import { upsertProductBatch } from '#features/catalog/index.ts'
-import { createApiKey, createApiKeyLookup, createOrganization } from '#features/identity/index.ts'
+import { createApiKey, createOrganization } from '#features/identity/index.ts'
 import { createLocation, selectLocation, setStockLevels } from '#features/inventory/index.ts'
-import { createCaches } from '#platform/cache.ts'
-import { systemClock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'
-import { createDatabase } from '#platform/database.ts'
 import { newId } from '#platform/id.ts'
-import { createLogger } from '#platform/logger.ts'
 import { scopes } from '#platform/scopes.ts'
-import { createUnitOfWork } from '#platform/unit-of-work.ts'
 import { systemOrigin, type Work } from '#platform/work.ts'
+import { createRuntime } from '../runtime.ts'
 import type { Demo } from './banner.ts'
 import { demoCatalog } from './demo/catalog.ts'
 import { readInvoices } from './demo/invoices.ts'
@@ -30,10 +26,17 @@ export type DemoAccess = Omit<Demo, 'url'>
  * `remember` is called with what demo.json must hold before anything is committed.
  */
 export async function seedDemo(config: Config, known: DemoAccess | undefined, remember: Remember): Promise<DemoAccess> {
-  const { unitOfWork, origin, isValid, close } = openDatabase(config)
+  const { unitOfWork, apiKeys, database, log } = createRuntime(
+    { ...config, LOG_LEVEL: 'silent' },
+    { process: 'worker' },
+  )
+  const origin = systemOrigin({ organizationId, name: 'demo', requestId: newId('req'), traceparent: null, log })
   try {
     const location = await unitOfWork.read(origin, (view) => selectLocation(view, null))
-    if (known !== undefined && location?.id === known.locationId && (await isValid(known.apiKey))) return known
+    if (known !== undefined && location?.id === known.locationId) {
+      const found = await apiKeys.find(known.apiKey, '127.0.0.1')
+      if (found?.actor.organizationId === organizationId) return known
+    }
     const products = location === undefined ? demoCatalog(await readInvoices()) : []
     return await unitOfWork.write(origin, async (work) => {
       const locationId = location?.id ?? (await fillOrganization(work, products))
@@ -42,7 +45,7 @@ export async function seedDemo(config: Config, known: DemoAccess | undefined, re
       return access
     })
   } finally {
-    await close()
+    await database.close()
   }
 }
 
@@ -83,22 +86,4 @@ async function newKey(work: Work): Promise<string> {
   const rateLimitPerMinute = requestsPerMinute
   const key = await createApiKey(work, { name: 'Demo', mode: 'test', scopes: [...scopes], rateLimitPerMinute })
   return key.secret
-}
-
-function openDatabase(config: Config) {
-  const log = createLogger({ ...config, LOG_LEVEL: 'silent' }, 'start')
-  const statementTimeoutMs = config.WORKER_STATEMENT_TIMEOUT_MS
-  const database = createDatabase({ config, log, statementTimeoutMs, applicationName: 'purser-start' })
-  const caches = createCaches()
-  const enqueue = async () => {
-    throw new Error('the demo needs no jobs')
-  }
-  const unitOfWork = createUnitOfWork({ database, clock: systemClock, caches, jobs: { enqueue } })
-  const apiKeys = createApiKeyLookup({ config, log, clock: systemClock, caches, database, unitOfWork })
-  const origin = systemOrigin({ organizationId, name: 'demo', requestId: newId('req'), traceparent: null, log })
-  const isValid = async (apiKey: string) => {
-    const found = await apiKeys.find(apiKey, '127.0.0.1')
-    return found?.actor.organizationId === organizationId
-  }
-  return { unitOfWork, origin, isValid, close: () => database.close() }
 }

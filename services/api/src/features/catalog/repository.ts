@@ -1,6 +1,6 @@
 import { CompiledQuery, type Selectable, sql } from 'kysely'
 import { RunAgain, violates } from '#platform/database-errors.ts'
-import type { PageRequest } from '#platform/page.ts'
+import { newestFirst, type PageRequest, selectPage } from '#platform/page.ts'
 import type { Products } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 import { DuplicateSku } from './problems.ts'
@@ -83,13 +83,7 @@ export interface ProductFilter {
 
 /** Newest first. */
 export function selectProducts(view: View, filter: ProductFilter, page: PageRequest): Promise<ProductRow[]> {
-  const forward = page.direction === 'forward'
-  let rows = view.db
-    .selectFrom('products')
-    .select(columns)
-    .orderBy('id', forward ? 'desc' : 'asc')
-    .limit(page.limit + 1)
-  if (page.position) rows = rows.where('id', forward ? '<' : '>', String(page.position[0]))
+  let rows = selectPage(view.db.selectFrom('products').select(columns), newestFirst, page)
   if (filter.sku !== undefined) rows = rows.where('sku', '=', filter.sku)
   if (filter.status !== undefined) rows = rows.where('status', '=', sql<string>`any(${filter.status})`)
   if (filter.q !== undefined) rows = rows.where('id', 'in', searched(filter, page))

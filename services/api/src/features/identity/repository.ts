@@ -2,7 +2,7 @@ import type { Insertable, Selectable, Updateable } from 'kysely'
 import { CompiledQuery } from 'kysely'
 import type { Database } from '#platform/database.ts'
 import { asDatabaseProblem } from '#platform/database-errors.ts'
-import type { PageRequest } from '#platform/page.ts'
+import { newestFirst, type PageRequest, selectPage } from '#platform/page.ts'
 import type { ApiKeys, Organizations } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
@@ -55,16 +55,8 @@ export const updateApiKey = (work: Work, id: string, change: Updateable<ApiKeys>
   work.db.updateTable('api_keys').set(change).where('id', '=', id).returning(keyColumns).executeTakeFirstOrThrow()
 
 /** Newest first. */
-export function selectApiKeys(view: View, { limit, direction, position }: PageRequest): Promise<ApiKeyRow[]> {
-  const forward = direction === 'forward'
-  let rows = view.db
-    .selectFrom('api_keys')
-    .select(keyColumns)
-    .orderBy('id', forward ? 'desc' : 'asc')
-    .limit(limit + 1)
-  if (position) rows = rows.where('id', forward ? '<' : '>', String(position[0]))
-  return rows.execute()
-}
+export const selectApiKeys = (view: View, page: PageRequest): Promise<ApiKeyRow[]> =>
+  selectPage(view.db.selectFrom('api_keys').select(keyColumns), newestFirst, page).execute()
 
 /** What is known of a credential before its tenant is: found by nothing but the hash, under a policy of its own. */
 export type CredentialRow = Pick<

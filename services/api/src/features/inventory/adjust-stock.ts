@@ -6,7 +6,7 @@ import { InsufficientOnHand, StockLevelNotFound, StockLimitExceeded } from './pr
 import { type LevelKey, lockLevels, writeLevels } from './repository.ts'
 import { type AdjustStock, maxQuantity, type StockLevel } from './schemas.ts'
 
-/** Adds to what is on hand, or takes from it. */
+/** Adds to what is on hand, or takes from it; a change of 0 leaves everything as it is. */
 export async function adjustStock(
   work: Work,
   key: LevelKey,
@@ -17,6 +17,7 @@ export async function adjustStock(
   const [before] = await lockLevels(work, [key])
   if (!before) throw new StockLevelNotFound()
   checkVersion(expected, before.version)
+  if (change === 0) return presentLevel(before)
   const onHand = before.on_hand + change
   if (onHand < 0) throw new InsufficientOnHand({ detail: `${before.on_hand} on hand, ${-change} to take` })
   if (onHand > maxQuantity) throw new StockLimitExceeded()

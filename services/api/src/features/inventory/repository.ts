@@ -1,6 +1,6 @@
 import { CompiledQuery, type Selectable, sql } from 'kysely'
 import { RunAgain, violates } from '#platform/database-errors.ts'
-import type { PageRequest } from '#platform/page.ts'
+import { newestFirst, type PageRequest, selectPage } from '#platform/page.ts'
 import type { Locations, StockLevels, StockMovements } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
@@ -78,15 +78,9 @@ export const selectLocationIds = async (view: Pick<View, 'db'>, ids: readonly st
   return new Set(rows.map(({ id }) => id))
 }
 
-export function selectLocations(view: View, { limit, direction, position }: PageRequest): Promise<LocationRow[]> {
-  const forward = direction === 'forward'
-  let rows = view.db
-    .selectFrom('locations')
-    .select(locationColumns)
-    .orderBy('id', forward ? 'asc' : 'desc')
-    .limit(limit + 1)
-  if (position) rows = rows.where('id', forward ? '>' : '<', String(position[0]))
-  return rows.execute()
+export function selectLocations(view: View, page: PageRequest): Promise<LocationRow[]> {
+  const oldestFirst = { columns: ['id'], order: 'asc' } as const
+  return selectPage(view.db.selectFrom('locations').select(locationColumns), oldestFirst, page).execute()
 }
 
 export const selectLevel = (view: View, { sku, location_id }: LevelKey): Promise<LevelRow | undefined> =>
@@ -122,24 +116,12 @@ export interface LevelFilter {
 }
 
 /** In the order of SKU and location. */
-export function selectLevels(
-  view: View,
-  filter: LevelFilter,
-  { limit, direction, position }: PageRequest,
-): Promise<LevelRow[]> {
-  const order = direction === 'forward' ? 'asc' : 'desc'
-  let rows = view.db.selectFrom('stock_levels').select(levelColumns)
+export function selectLevels(view: View, filter: LevelFilter, page: PageRequest): Promise<LevelRow[]> {
+  const bySku = { columns: ['sku', 'location_id'], order: 'asc' } as const
+  let rows = selectPage(view.db.selectFrom('stock_levels').select(levelColumns), bySku, page)
   if (filter.sku !== undefined) rows = rows.where('sku', '=', sql<string>`any(${filter.sku})`)
   if (filter.locationId !== undefined) rows = rows.where('location_id', '=', filter.locationId)
-  if (position) {
-    const beyond = direction === 'forward' ? sql`>` : sql`<`
-    rows = rows.where(sql<boolean>`(sku, location_id) ${beyond} (${String(position[0])}, ${String(position[1])})`)
-  }
-  return rows
-    .orderBy('sku', order)
-    .orderBy('location_id', order)
-    .limit(limit + 1)
-    .execute()
+  return rows.execute()
 }
 
 /** Makes missing levels with nothing on hand, then locks all of them in the order of SKU and location. */
@@ -205,18 +187,8 @@ export interface MovementFilter {
 }
 
 /** Newest first. */
-export function selectMovements(
-  view: View,
-  filter: MovementFilter,
-  { limit, direction, position }: PageRequest,
-): Promise<MovementRow[]> {
-  const forward = direction === 'forward'
-  let rows = view.db
-    .selectFrom('stock_movements')
-    .select(movementColumns)
-    .orderBy('id', forward ? 'desc' : 'asc')
-    .limit(limit + 1)
-  if (position) rows = rows.where('id', forward ? '<' : '>', String(position[0]))
+export function selectMovements(view: View, filter: MovementFilter, page: PageRequest): Promise<MovementRow[]> {
+  let rows = selectPage(view.db.selectFrom('stock_movements').select(movementColumns), newestFirst, page)
   if (filter.sku !== undefined) rows = rows.where('sku', '=', filter.sku)
   if (filter.locationId !== undefined) rows = rows.where('location_id', '=', filter.locationId)
   if (filter.type !== undefined) rows = rows.where('type', '=', sql<string>`any(${filter.type})`)

@@ -122,7 +122,8 @@ export function inventoryRoutes(app: FastifyInstance, fill: FillBackorders): voi
     command({
       id: 'stock.adjustLevel',
       summary: 'Adjust a stock level',
-      description: 'Adds to what is on hand, or takes from it.',
+      description:
+        'Adds to what is on hand, or takes from it. A change of 0 writes nothing: no movement, no event, no version.',
       method: 'POST',
       url: '/v1/stock/:sku/:locationId/adjust',
       status: 200,

@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely'
-import type { PageRequest } from '#platform/page.ts'
+import { type PageRequest, selectPage } from '#platform/page.ts'
 import type { Ledger, OrderHolds, OrderLines, Orders } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
@@ -146,9 +146,8 @@ export type EntryRow = Omit<
 >
 
 /** What the ledger says of one order, oldest first. */
-export function selectTimeline(view: View, orderId: string, { limit, direction, position }: PageRequest) {
-  const forward = direction === 'forward'
-  let rows = view.db
+export function selectTimeline(view: View, orderId: string, page: PageRequest) {
+  const entries = view.db
     .selectFrom('ledger')
     .select([
       'id',
@@ -163,8 +162,5 @@ export function selectTimeline(view: View, orderId: string, { limit, direction, 
       'data',
     ])
     .where('resource_id', '=', orderId)
-    .orderBy('resource_version', forward ? 'asc' : 'desc')
-    .limit(limit + 1)
-  if (position) rows = rows.where('resource_version', forward ? '>' : '<', Number(position[0]))
-  return rows.execute()
+  return selectPage(entries, { columns: ['resource_version'], order: 'asc' }, page).execute()
 }

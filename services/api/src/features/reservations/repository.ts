@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely'
-import type { PageRequest } from '#platform/page.ts'
+import { newestFirst, type PageRequest, selectPage } from '#platform/page.ts'
 import type { Reservations } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
@@ -42,15 +42,9 @@ export interface ReservationFilter {
 export function selectReservations(
   view: View,
   filter: ReservationFilter,
-  { limit, direction, position }: PageRequest,
+  page: PageRequest,
 ): Promise<ReservationRow[]> {
-  const forward = direction === 'forward'
-  let rows = view.db
-    .selectFrom('reservations')
-    .select(columns)
-    .orderBy('id', forward ? 'desc' : 'asc')
-    .limit(limit + 1)
-  if (position) rows = rows.where('id', forward ? '<' : '>', String(position[0]))
+  let rows = selectPage(view.db.selectFrom('reservations').select(columns), newestFirst, page)
   if (filter.orderId !== undefined) rows = rows.where('order_id', '=', filter.orderId)
   if (filter.sku !== undefined) rows = rows.where('sku', '=', filter.sku)
   if (filter.state !== undefined) rows = rows.where('state', '=', sql<string>`any(${filter.state})`)

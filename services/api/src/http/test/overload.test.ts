@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import t from 'tap'
+import { captureLog } from '#test/captured-log.ts'
 import { type Harness, harness } from '#test/harness.ts'
 import { until, untilBlocked } from '#test/until.ts'
 
@@ -17,7 +18,9 @@ async function hold({ db }: Harness, statement: string): Promise<() => Promise<v
 }
 
 t.test('what takes too long answers 503; the same key later tells what came of it', async (t) => {
-  const h = await harness(t, { env: { HANDLER_TIMEOUT_MS: '800', DB_LOCK_TIMEOUT_MS: '10000' } })
+  const captured = captureLog()
+  const env = { HANDLER_TIMEOUT_MS: '800', DB_LOCK_TIMEOUT_MS: '10000' }
+  const h = await harness(t, { env, log: captured.log })
   await h.tenant.stock([{ sku: 'MUG', onHand: 1 }])
   // Over a socket: in process, the end of a body and the end of a request are told apart differently.
   const url = await h.app.http.listen({ host: '127.0.0.1', port: 0 })
@@ -45,6 +48,22 @@ t.test('what takes too long answers 503; the same key later tells what came of i
   })
   const { rows } = await h.db.query('select id from orders')
   t.same(rows, [{ id: answer.data?.id }], 'it took effect once')
+  t.notMatch(captured.raw.join(''), /already sent|reply\.sent/i, 'nor does its end try to answer again')
+})
+
+t.test('what fails after its 503 is logged as the problem it is', async (t) => {
+  const captured = captureLog()
+  const env = { HANDLER_TIMEOUT_MS: '300', DB_LOCK_TIMEOUT_MS: '600' }
+  const h = await harness(t, { env, log: captured.log })
+  await h.tenant.stock([{ sku: 'MUG', onHand: 1 }])
+  const release = await hold(h, 'select from stock_levels for update')
+  const answer = await h.as(h.tenant.key).post('/v1/orders', order)
+  t.match(answer, { status: 503, body: { error: { code: 'HANDLER_TIMED_OUT' } } })
+  const late = () => captured.raw.filter((line) => line.includes('DATABASE_UNAVAILABLE'))
+  await until('the handler has failed', () => late().length > 0)
+  await release()
+  t.equal(JSON.parse(late()[0] ?? '').level, 'warn')
+  t.notMatch(captured.raw.join(''), /already sent|reply\.sent/i)
 })
 
 t.test('a read that takes too long answers 503 as well', async (t) => {

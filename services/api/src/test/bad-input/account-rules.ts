@@ -1,22 +1,4 @@
-import { absent, type HandCase, type World } from './world.ts'
-
-const refused = (
-  name: string,
-  method: HandCase['method'],
-  url: string,
-  body: unknown,
-  status: number,
-  code: string,
-  more: Partial<HandCase> = {},
-): HandCase => ({
-  name,
-  method,
-  url,
-  body,
-  status,
-  code,
-  ...more,
-})
+import { absent, type HandCase, refused, type World } from './world.ts'
 
 const product = { sku: 'NEW', title: 'New', prices: [{ amount: 1, currency: 'GBP' }] }
 const twoPrices = [

@@ -1,4 +1,4 @@
-import { absent, type HandCase, type World } from './world.ts'
+import { absent, type HandCase, refused, type World } from './world.ts'
 
 type Rule = readonly [name: string, change: Readonly<Record<string, unknown>>, status: number, code: string]
 
@@ -132,22 +132,8 @@ const placing: readonly Rule[] = [
 
 export function orderRules(world: World): readonly HandCase[] {
   const base = { paymentTerms: 'onAccount', lines: line() }
-  const post = (
-    name: string,
-    url: string,
-    body: unknown,
-    status: number,
-    code: string,
-    more: Partial<HandCase> = {},
-  ): HandCase => ({
-    name,
-    method: 'POST',
-    url,
-    body,
-    status,
-    code,
-    ...more,
-  })
+  const post = (name: string, url: string, body: unknown, status: number, code: string, more: Partial<HandCase> = {}) =>
+    refused(name, 'POST', url, body, status, code, more)
   const place = ([name, change, status, code]: Rule) =>
     post(`orders.place: ${name}`, '/v1/orders', { ...base, ...change }, status, code)
   const quote = ([name, change, status, code]: Rule) =>

@@ -1,24 +1,4 @@
-import { absent, type HandCase, type World } from './world.ts'
-
-type Case = Omit<HandCase, 'name'>
-
-const refused = (
-  name: string,
-  method: HandCase['method'],
-  url: string,
-  body: unknown,
-  status: number,
-  code: string,
-  more: Partial<Case> = {},
-): HandCase => ({
-  name,
-  method,
-  url,
-  body,
-  status,
-  code,
-  ...more,
-})
+import { absent, type HandCase, refused, type World } from './world.ts'
 
 export function stockRules({ tenant, otherLocationId }: World): readonly HandCase[] {
   const mug = `/v1/stock/MUG/${tenant.locationId}`

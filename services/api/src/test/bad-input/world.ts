@@ -32,6 +32,17 @@ export interface HandCase {
   readonly code: string
 }
 
+/** A request, its body and the refusal it must get. */
+export const refused = (
+  name: string,
+  method: HandCase['method'],
+  url: string,
+  body: unknown,
+  status: number,
+  code: string,
+  more: Partial<HandCase> = {},
+): HandCase => ({ name, method, url, body, status, code, ...more })
+
 export const absent = (prefix: string): string => `${prefix}_01jd0000000000000000000000`
 
 /** Ten MUG and one untracked POSTAGE for sale; a draft, an archived product and one without a price. */

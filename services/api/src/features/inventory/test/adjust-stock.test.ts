@@ -51,6 +51,18 @@ t.test('may take what is promised already: available turns negative', async (t) 
   t.match((await movementsOf(url))[0], { onHandChange: -3, reservedChange: 0, onHand: 2, reserved: 4 })
 })
 
+t.test('a change of 0 is fine and writes nothing', async (t) => {
+  const { sku, url } = await level(5)
+  const before = (await operator.get(url)).body.data
+  const answer = await adjust(url, { change: 0 }, { 'if-match': '"1"' })
+  t.equal(answer.status, 200)
+  t.strictSame(answer.body.data, before)
+  t.equal((await movementsOf(url)).length, 1)
+  const { rows } = await db.query('select from ledger where resource_id = $1', [`${sku}@${tenant.locationId}`])
+  t.equal(rows.length, 1)
+  t.same(tally([await adjust(url, { change: 0 }, { 'if-match': '"2"' })]), { '412 PRECONDITION_FAILED': 1 })
+})
+
 t.test('never takes more than is on hand', async (t) => {
   const { url } = await level(5)
   const answer = await adjust(url, { change: -6 })

@@ -64,6 +64,16 @@ t.test('cancels a confirmed order and gives its stock back, with a movement', as
   t.same(reservations.rows, [{ state: 'released' }])
 })
 
+t.test('needs no body at all', async (t) => {
+  const order = await place()
+  const url = `/v1/orders/${order.id}/cancel`
+  const key = { 'idempotency-key': 'no-body' }
+  const answer = await operator.send({ method: 'POST', url, headers: key })
+  t.match(answer, { status: 200, body: { data: { status: 'cancelled', cancelReason: null } } })
+  const withBody = await operator.post(url, {}, key)
+  t.equal(withBody.headers['idempotency-replayed'], 'true', 'an empty object is the same request')
+})
+
 t.test('cancels a pending order; it then expires no more', async (t) => {
   const order = await place('prepaid')
   const { status, body } = await cancel(order.id)
