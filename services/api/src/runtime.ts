@@ -4,6 +4,7 @@ import { orderJobs } from '#features/order-changes/index.ts'
 import { reservationJobs } from '#features/reservations/index.ts'
 import { stockAuditJobs } from '#features/stock-audit/index.ts'
 import { stockMarkJobs } from '#features/stock-marks/index.ts'
+import { type Alerts, createAlerts } from '#platform/alerts.ts'
 import { type Caches, createCaches } from '#platform/cache.ts'
 import { type Clock, systemClock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'
@@ -20,6 +21,7 @@ import type { UnitOfWork } from '#platform/work.ts'
 export interface Runtime {
   readonly config: Config
   readonly log: Logger
+  readonly alerts: Alerts
   readonly clock: Clock
   readonly caches: Caches
   readonly database: Database
@@ -64,9 +66,10 @@ export function createRuntime(config: Config, options: RuntimeOptions): Runtime 
     applicationName: `purser-${options.process}`,
   })
   const jobs = createJobQueue({ config, log, jobs: allJobs, supervise: worker })
+  const alerts = createAlerts(config, log)
   const caches = createCaches()
   const encryption = createEncryption(config.ENCRYPTION_KEY)
   const unitOfWork = createUnitOfWork({ database, clock, jobs, caches })
   const apiKeys = createApiKeyLookup({ config, log, clock, caches, database, unitOfWork })
-  return { config, log, clock, caches, database, encryption, jobs, unitOfWork, apiKeys }
+  return { config, log, alerts, clock, caches, database, encryption, jobs, unitOfWork, apiKeys }
 }

@@ -8,7 +8,7 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env)
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set; `npm start` brings a database of its own')
   const runtime = createRuntime(config, { process: 'server' })
-  const { log, jobs, database } = runtime
+  const { log, jobs, database, alerts } = runtime
   const app = await buildApp(runtime)
   await jobs.start()
   await app.http.listen({ host: config.HOST, port: config.PORT })
@@ -22,6 +22,7 @@ async function main(): Promise<void> {
     clearTimeout(deadline)
     await jobs.stop()
     await database.close()
+    await alerts.close()
   })
 }
 

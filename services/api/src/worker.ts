@@ -8,7 +8,7 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env)
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set; `npm start` brings a database of its own')
   const runtime = createRuntime(config, { process: 'worker' })
-  const { log, jobs, database } = runtime
+  const { log, jobs, database, alerts } = runtime
   await jobs.start()
   await runJobs({ ...runtime, queue: jobs, jobs: allJobs })
   log.info({ jobs: allJobs.map(({ name }) => name) }, 'working')
@@ -16,6 +16,7 @@ async function main(): Promise<void> {
   stopGracefully(log, config.SHUTDOWN_GRACE_MS, async () => {
     await jobs.stop()
     await database.close()
+    await alerts.close()
   })
 }
 

@@ -66,6 +66,8 @@ export const ConfigSchema = Type.Object({
   GROUPS_IN_FLIGHT: integer(1, 64, 3, 'Transactions of one organization that place orders at a time, per process'),
   AUTHENTICATION_CACHE_TTL_MS: integer(0, 5_000, 5_000, 'How long a verified API key is believed; 0: not at all'),
   JOB_TIMEOUT_SECONDS: integer(1, 3_600, 300, 'Longest run of one job attempt'),
+  JOB_CONCURRENCY: integer(1, 100, 8, 'Jobs of one name that a worker runs at a time'),
+  ALERT_URL: text('', 'Where alerts are sent as JSON by POST, e.g. a chat or paging service; empty: to the log alone'),
 })
 
 export type Config = Static<typeof ConfigSchema>
@@ -119,6 +121,8 @@ function contradictions(config: Config): string[] {
       problems.push(`${name} must begin with postgres:// or postgresql://`)
   if (config.PUBLIC_URL !== '' && !/^https?:\/\/[^\s]+$/.test(config.PUBLIC_URL))
     problems.push('PUBLIC_URL must be an http or https URL')
+  if (config.ALERT_URL !== '' && !isPlainHttpUrl(config.ALERT_URL))
+    problems.push('ALERT_URL must be an http or https URL without user name and password')
   for (const origin of corsOrigins(config))
     if (origin !== '*' && !/^https?:\/\/[^/\s]+$/.test(origin))
       problems.push(`CORS_ORIGINS: ${origin} is no origin (scheme://host[:port])`)
@@ -134,6 +138,12 @@ function encryptionKeyProblems({ ENCRYPTION_KEY }: Config): string[] {
   } catch (error) {
     return [`ENCRYPTION_KEY: ${error instanceof Error ? error.message : String(error)}`]
   }
+}
+
+/** A user name or password in it would be refused by every request. */
+function isPlainHttpUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
 }
 
 function productionProblems(config: Config): string[] {
