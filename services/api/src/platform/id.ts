@@ -16,6 +16,10 @@ export const idPrefixes = {
   hold: 'hld',
   event: 'evt',
   request: 'req',
+  webhookEndpoint: 'whe',
+  webhookSecret: 'whs',
+  webhookDelivery: 'dlv',
+  webhookAttempt: 'wat',
 } as const
 
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
