@@ -101,6 +101,9 @@ create table webhook_attempts (
 ) partition by range (id);
 create index webhook_attempts_delivery on webhook_attempts (organization_id, delivery_id, id);
 create table webhook_attempts_default partition of webhook_attempts default;
+alter table webhook_attempts_default enable row level security;
+alter table webhook_attempts_default force row level security;
+select ensure_time_partitions('webhook_attempts', 'wat', 3);
 
 do $$
 declare

@@ -2,6 +2,7 @@ import os from 'node:os'
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
+import ipaddr from 'ipaddr.js'
 import { parseEncryptionKeys } from './encryption.ts'
 
 const demoSigningSecret = 'demo-signing-secret-not-for-production'
@@ -65,6 +66,11 @@ export const ConfigSchema = Type.Object({
   GROUP_SIZE: integer(1, 512, 128, 'Most concurrent orders of one organization in one transaction; 1: none share'),
   GROUPS_IN_FLIGHT: integer(1, 64, 3, 'Transactions of one organization that place orders at a time, per process'),
   AUTHENTICATION_CACHE_TTL_MS: integer(0, 5_000, 5_000, 'How long a verified API key is believed; 0: not at all'),
+  OUTBOUND_ALLOWED_NETWORKS: text(
+    '',
+    'Comma-separated CIDR list that webhooks may reach although not public, over http and any port too; for tests, refused in production',
+  ),
+  OUTBOUND_EXTRA_CA: text('', 'PEM file of certificates that receivers of webhooks may present; refused in production'),
   JOB_TIMEOUT_SECONDS: integer(1, 3_600, 300, 'Longest run of one job attempt'),
   JOB_CONCURRENCY: integer(1, 100, 8, 'Jobs of one name that a worker runs at a time'),
   ALERT_URL: text('', 'Where alerts are sent as JSON by POST, e.g. a chat or paging service; empty: to the log alone'),
@@ -106,6 +112,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 export const corsOrigins = (config: Config): readonly string[] =>
   list(config.CORS_ORIGINS).filter((origin) => origin !== 'none')
 export const trustedProxies = (config: Config): readonly string[] => list(config.TRUST_PROXY)
+export const outboundNetworks = (config: Config): readonly string[] => list(config.OUTBOUND_ALLOWED_NETWORKS)
 
 function list(value: string): readonly string[] {
   return value
@@ -127,6 +134,8 @@ function contradictions(config: Config): string[] {
     if (origin !== '*' && !/^https?:\/\/[^/\s]+$/.test(origin))
       problems.push(`CORS_ORIGINS: ${origin} is no origin (scheme://host[:port])`)
   problems.push(...encryptionKeyProblems(config))
+  for (const network of outboundNetworks(config))
+    if (!ipaddr.isValidCIDR(network)) problems.push(`OUTBOUND_ALLOWED_NETWORKS: ${network} is no address range`)
   if (config.NODE_ENV === 'production') problems.push(...productionProblems(config))
   return problems
 }
@@ -152,6 +161,8 @@ function productionProblems(config: Config): string[] {
   if (config.SIGNING_SECRET === demoSigningSecret) problems.push('SIGNING_SECRET must be set in production')
   if (config.ENCRYPTION_KEY.includes(demoEncryptionKey))
     problems.push('ENCRYPTION_KEY must be set in production, without the key of the demo')
+  for (const name of ['OUTBOUND_ALLOWED_NETWORKS', 'OUTBOUND_EXTRA_CA'] as const)
+    if (config[name] !== '') problems.push(`${name} must not be set in production`)
   if (config.CORS_ORIGINS === '') problems.push('CORS_ORIGINS must list origins in production, or say none')
   if (corsOrigins(config).includes('*')) problems.push('CORS_ORIGINS must not contain * in production')
   return problems
