@@ -252,6 +252,74 @@ export interface StockMovements {
   type: string;
 }
 
+export interface WebhookAttempts {
+  at: Date;
+  delivery_id: string;
+  duration_ms: number;
+  endpoint_id: string;
+  error: string | null;
+  id: string;
+  number: number;
+  organization_id: Generated<string>;
+  response_excerpt: string | null;
+  status: number | null;
+}
+
+export interface WebhookDeliveries {
+  attempts: Generated<number>;
+  attempts_left: Generated<number>;
+  created_at: Date;
+  delivered_at: Date | null;
+  due_at: Date;
+  endpoint_id: string;
+  event_id: string;
+  event_type: string;
+  id: string;
+  last_error: string | null;
+  last_status: number | null;
+  leased_by: string | null;
+  leased_until: Date | null;
+  organization_id: Generated<string>;
+  payload: string | null;
+  replay_of: string | null;
+  resource_id: string;
+  sequence: number;
+  state: Generated<string>;
+  version: Generated<number>;
+}
+
+export interface WebhookEndpoints {
+  allowed_sources: Generated<string[]>;
+  archived_at: Date | null;
+  consecutive_failures: Generated<number>;
+  created_at: Date;
+  description: string | null;
+  disabled_reason: string | null;
+  failing_since: Date | null;
+  id: string;
+  max_concurrency: Generated<number>;
+  metadata: Generated<Json>;
+  next_probe_at: Date | null;
+  ordering: Generated<string>;
+  organization_id: Generated<string>;
+  principal_id: string;
+  probe_count: Generated<number>;
+  state: Generated<string>;
+  types: string[];
+  updated_at: Date;
+  url: string;
+  version: Generated<number>;
+}
+
+export interface WebhookSecrets {
+  ciphertext: string;
+  created_at: Date;
+  endpoint_id: string;
+  expires_at: Date | null;
+  id: string;
+  organization_id: Generated<string>;
+}
+
 export interface DB {
   api_keys: ApiKeys;
   event_heads: EventHeads;
@@ -268,4 +336,8 @@ export interface DB {
   reservations: Reservations;
   stock_levels: StockLevels;
   stock_movements: StockMovements;
+  webhook_attempts: WebhookAttempts;
+  webhook_deliveries: WebhookDeliveries;
+  webhook_endpoints: WebhookEndpoints;
+  webhook_secrets: WebhookSecrets;
 }

@@ -2,6 +2,8 @@ import type pg from 'pg'
 import t from 'tap'
 import { harness } from '#test/harness.ts'
 import { relay } from '#test/relayed.ts'
+import { copyRow } from '#test/row-copies.ts'
+import { insertWebhookRows } from '#test/webhook-rows.ts'
 
 /** What one tenant may see, from the catalog first and then by trying. */
 const h = await harness(t)
@@ -13,6 +15,7 @@ for (const tenant of [h.tenant, other]) {
   const placed = await h.as(tenant.key).post('/v1/orders', order)
   await h.as(tenant.key).post(`/v1/orders/${placed.body.data.id}/holds`, { blocks: 'fulfill' })
   if (placed.status !== 201) throw new Error(placed.text)
+  await insertWebhookRows(h.db, tenant.organizationId)
 }
 await relay(h)
 const select = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
@@ -116,6 +119,10 @@ t.test('the tenant policy stands on every table; the exemptions are these and no
     ['reservations', 'sweep', 'purser_relay', 'SELECT', 'true', null],
     ['stock_levels', 'sweep', 'purser_relay', 'SELECT', 'true', null],
     ['stock_movements', 'sweep', 'purser_relay', 'SELECT', 'true', null],
+    ['webhook_attempts', 'relay', 'purser_relay', 'ALL', 'true', 'true'],
+    ['webhook_deliveries', 'relay', 'purser_relay', 'ALL', 'true', 'true'],
+    ['webhook_endpoints', 'relay', 'purser_relay', 'ALL', 'true', 'true'],
+    ['webhook_secrets', 'relay', 'purser_relay', 'ALL', 'true', 'false'],
   ])
 })
 
@@ -159,7 +166,7 @@ t.test('the roles own nothing, bypass nothing and may do no more than is written
   )
   const appendOnly = ['idempotency_keys', 'ledger', 'stock_movements']
   const rightsOn = (table: string) => {
-    if (numbered.includes(table)) return 'select'
+    if (readOnly.includes(table)) return 'select'
     return appendOnly.includes(table) ? 'insert select' : 'insert select update'
   }
   const expected = tables.map((table) => ({ grantee: 'purser_app', table, rights: rightsOn(table) }))
@@ -175,7 +182,19 @@ t.test('the roles own nothing, bypass nothing and may do no more than is written
       { grantee: 'purser_relay', table: 'reservations', rights: 'select' },
       { grantee: 'purser_relay', table: 'stock_levels', rights: 'select' },
       { grantee: 'purser_relay', table: 'stock_movements', rights: 'select' },
+      { grantee: 'purser_relay', table: 'webhook_attempts', rights: 'insert select' },
+      { grantee: 'purser_relay', table: 'webhook_deliveries', rights: 'delete insert select update' },
+      { grantee: 'purser_relay', table: 'webhook_endpoints', rights: 'select' },
+      { grantee: 'purser_relay', table: 'webhook_secrets', rights: 'delete select' },
     ],
+  )
+  const columns = await select<{ name: string }>(`select column_name as name from information_schema.column_privileges
+    where table_name = 'webhook_endpoints' and grantee = 'purser_relay' and privilege_type = 'UPDATE' order by 1`)
+  const counters = ['consecutive_failures', 'next_probe_at', 'probe_count']
+  t.same(
+    columns.map(({ name }) => name),
+    counters,
+    'of an endpoint the relay writes what it counts',
   )
 })
 
@@ -250,12 +269,14 @@ t.test('a presented credential shows one key, and lets nothing be changed', asyn
   })
 })
 
-/** What the relay writes, and nobody else. */
-const numbered = ['event_heads', 'events']
+/** What only the relay role writes. */
+const readOnly = ['event_heads', 'events', 'webhook_attempts']
+const written = [...readOnly, 'webhook_deliveries']
 const swept = ['idempotency_keys', 'ledger', 'orders', 'reservations', 'stock_levels', 'stock_movements']
+swept.push('webhook_endpoints', 'webhook_secrets')
 
-t.test('the relay reads what its policies list, across tenants, and writes nothing but numbers', async (t) => {
-  for (const table of tables.filter((name) => !numbered.includes(name))) {
+t.test('the relay reads what its policies list, across tenants, and writes numbers and deliveries alone', async (t) => {
+  for (const table of tables.filter((name) => !written.includes(name))) {
     const read = as('purser_relay', null, (client) => client.query(`select count(*)::int as n from ${table}`))
     if (!swept.includes(table)) await t.rejects(read, { code: '42501' }, table)
     else t.same((await read).rows, await select(`select count(*)::int as n from ${table}`), table)
@@ -270,17 +291,4 @@ t.test('the relay reads what its policies list, across tenants, and writes nothi
   }
 })
 
-/** Inserts a copy of a row of the tenant, as it was read by the superuser. */
-function copyInto(table: string, organizationId: string) {
-  return async (client: pg.PoolClient) => {
-    const text = `select row_to_json(r) as row from ${table} r where ${tenantColumn(table)} = $1 limit 1`
-    const [found] = await select<{ row: object }>(text, [organizationId])
-    const [given] = await select<{ list: string }>(
-      `select string_agg(quote_ident(attname), ', ') as list from pg_attribute
-       where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
-      [table],
-    )
-    const copy = `select ${given?.list} from json_populate_record(null::${table}, $1)`
-    await client.query(`insert into ${table} (${given?.list}) ${copy}`, [found?.row])
-  }
-}
+const copyInto = (table: string, organizationId: string) => copyRow(h.db, table, tenantColumn(table), organizationId)
