@@ -27,7 +27,7 @@ create table webhook_endpoints (
   constraint webhook_endpoints_failing
     check ((state = 'failing') = (failing_since is not null) and (state = 'failing') = (next_probe_at is not null))
 );
-create index webhook_endpoints_probes on webhook_endpoints (next_probe_at) where state = 'failing';
+create index webhook_endpoints_failing on webhook_endpoints (organization_id, id) where state = 'failing';
 
 -- Signing secrets, encrypted. `expires_at` null: the current one; after a rotation the one before signs until then.
 create table webhook_secrets (
@@ -78,11 +78,13 @@ create index webhook_deliveries_list on webhook_deliveries (organization_id, end
 create index webhook_deliveries_event on webhook_deliveries (organization_id, event_id, id);
 create index webhook_deliveries_dead on webhook_deliveries (organization_id, endpoint_id, id) where state = 'dead';
 -- The sender looks across tenants: what is due, what comes first of a resource, what is on its way.
-create index webhook_deliveries_due on webhook_deliveries (endpoint_id, due_at, sequence) where state = 'pending';
-create index webhook_deliveries_open on webhook_deliveries (endpoint_id, resource_id, sequence)
+create index webhook_deliveries_due on webhook_deliveries (organization_id, endpoint_id, due_at, sequence)
+  where state = 'pending';
+create index webhook_deliveries_open on webhook_deliveries (organization_id, endpoint_id, resource_id, sequence)
   where state in ('pending', 'sending');
-create index webhook_deliveries_sending on webhook_deliveries (endpoint_id, leased_until) where state = 'sending';
-create index webhook_deliveries_tests on webhook_deliveries (due_at) where state = 'pending' and payload is not null;
+create index webhook_deliveries_sending on webhook_deliveries (organization_id, endpoint_id) where state = 'sending';
+create index webhook_deliveries_tests on webhook_deliveries (organization_id, endpoint_id)
+  where state = 'pending' and payload is not null;
 create index webhook_deliveries_age on webhook_deliveries using brin (created_at) with (pages_per_range = 16);
 
 -- What came of each attempt, partitioned by the time in its id.
@@ -120,7 +122,7 @@ end
 $$;
 
 grant select, insert, update on webhook_endpoints, webhook_secrets, webhook_deliveries to purser_app;
-grant select on webhook_attempts to purser_app;
+grant select, insert on webhook_attempts to purser_app;
 
 create policy relay on webhook_endpoints to purser_relay using (true) with check (true);
 grant select, update (consecutive_failures, next_probe_at, probe_count) on webhook_endpoints to purser_relay;

@@ -34,6 +34,10 @@ export const eventTypes = [
   'order.holdReleased',
   'order.cancelled',
   'order.expired',
+  'webhook.endpointFailing',
+  'webhook.endpointRecovered',
+  'webhook.endpointDisabled',
+  'webhook.deliveryDead',
 ] as const
 
 export type EventType = (typeof eventTypes)[number]

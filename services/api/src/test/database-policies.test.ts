@@ -164,7 +164,7 @@ t.test('the roles own nothing, bypass nothing and may do no more than is written
      from information_schema.role_table_grants
      where table_schema = 'public' and grantee in ('purser_app', 'purser_relay', 'PUBLIC') group by 1, 2 order by 1, 2`,
   )
-  const appendOnly = ['idempotency_keys', 'ledger', 'stock_movements']
+  const appendOnly = ['idempotency_keys', 'ledger', 'stock_movements', 'webhook_attempts']
   const rightsOn = (table: string) => {
     if (readOnly.includes(table)) return 'select'
     return appendOnly.includes(table) ? 'insert select' : 'insert select update'
@@ -270,8 +270,8 @@ t.test('a presented credential shows one key, and lets nothing be changed', asyn
 })
 
 /** What only the relay role writes. */
-const readOnly = ['event_heads', 'events', 'webhook_attempts']
-const written = [...readOnly, 'webhook_deliveries']
+const readOnly = ['event_heads', 'events']
+const written = [...readOnly, 'webhook_attempts', 'webhook_deliveries']
 const swept = ['idempotency_keys', 'ledger', 'orders', 'reservations', 'stock_levels', 'stock_movements']
 swept.push('webhook_endpoints', 'webhook_secrets')
 

@@ -1,0 +1,10 @@
+export { presentDelivery, presentEndpoint } from './present.ts'
+export { cancelOpen, type Replayed, redrive, replayDelivery, replayEvents, replayMissing, sendTest } from './replay.ts'
+export {
+  type DeliveryRow,
+  deliveryColumns,
+  type EndpointRow,
+  type EventRange,
+  endpointColumns,
+  lockEndpoint,
+} from './repository.ts'
