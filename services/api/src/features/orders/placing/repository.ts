@@ -1,12 +1,9 @@
 import { CompiledQuery, type Selectable } from 'kysely'
+import { columnArrays } from '#platform/column-arrays.ts'
 import { RunAgain, violates } from '#platform/database-errors.ts'
 import type { Reservations } from '#platform/tables.gen.ts'
 import type { Work } from '#platform/work.ts'
 import { type LineRow, lineColumns, type OrderRow, orderColumns } from '../repository.ts'
-
-export type ReservationRow = Omit<Selectable<Reservations>, 'organization_id' | 'metadata'>
-
-const movementFacts = `actor, request_id, occurred_at`
 
 /** Stock that orders want: summed per SKU and location over all of them. */
 export interface Demand {
@@ -21,10 +18,16 @@ export interface Demand {
  * The reservation of one order; `later` is what orders after it in the same placement want of the same level,
  * `waiting_id` the id of the reservation for what has to wait.
  */
-export interface Reserving extends ReservationRow {
+export interface Reserving extends Pick<Selectable<Reservations>, 'id' | 'sku' | 'location_id' | 'quantity'> {
+  readonly order_id: string
   readonly waiting_id: string | null
   readonly movement_id: string
   readonly later: number
+}
+
+/** What the reservations and movements of one order have in common. */
+export interface ReservingOrder extends Pick<Selectable<Reservations>, 'state' | 'expires_at'> {
+  readonly order_id: string
   readonly actor: { readonly type: string; readonly id: string }
   readonly request_id: string
   readonly occurred_at: Date
@@ -41,6 +44,7 @@ export interface Placement {
   readonly orders: readonly OrderRow[]
   readonly lines: readonly (LineRow & { readonly order_id: string })[]
   readonly demand: readonly Demand[]
+  readonly reserving: readonly ReservingOrder[]
   readonly reservations: readonly Reserving[]
   readonly patient: readonly WaitingLine[]
 }
@@ -58,16 +62,16 @@ export type Backordered = Pick<WaitingLine, 'order_id' | 'position' | 'quantity'
  */
 export async function insertOrders(
   work: Work,
-  { orders, lines, demand, reservations, patient }: Placement,
+  { orders, lines, demand, reserving, reservations, patient }: Placement,
 ): Promise<{ readonly shortages: readonly Shortage[]; readonly backordered: readonly Backordered[] }> {
   const parameters = [
-    JSON.stringify(demand),
-    demand.map(({ sku }) => sku),
-    [...new Set(demand.map(({ location_id }) => location_id))],
     JSON.stringify(orders),
-    JSON.stringify(lines),
-    JSON.stringify(reservations),
-    JSON.stringify(patient),
+    JSON.stringify(reserving),
+    [...new Set(demand.map(({ location_id }) => location_id))],
+    ...demandArrays.parameters(demand),
+    ...lineArrays.parameters(lines),
+    ...reservationArrays.parameters(reservations),
+    ...patientArrays.parameters(patient),
   ]
   try {
     const { rows } = await work.db.executeQuery<Shortage | Backordered>(CompiledQuery.raw(placeText, parameters))
@@ -83,16 +87,58 @@ export async function insertOrders(
   }
 }
 
+const demandArrays = columnArrays({ sku: 'text', location_id: 'text', quantity: 'integer', may_wait: 'boolean' })
+const lineArrays = columnArrays({
+  order_id: 'text',
+  position: 'integer',
+  id: 'text',
+  sku: 'text',
+  title: 'text',
+  tracked: 'boolean',
+  quantity: 'integer',
+  quantity_cancelled: 'integer',
+  quantity_fulfilled: 'integer',
+  unit_price_amount: 'bigint',
+  discount_amount: 'bigint',
+  tax_amount: 'bigint',
+  total_amount: 'bigint',
+  metadata: 'jsonb',
+})
+const reservationArrays = columnArrays({
+  id: 'text',
+  waiting_id: 'text',
+  movement_id: 'text',
+  order_id: 'text',
+  sku: 'text',
+  location_id: 'text',
+  quantity: 'integer',
+  later: 'integer',
+})
+const patientArrays = columnArrays({
+  order_id: 'text',
+  position: 'integer',
+  sku: 'text',
+  location_id: 'text',
+  quantity: 'integer',
+  before: 'integer',
+})
+const firstDemand = 4
+const firstLine = firstDemand + demandArrays.width
+const firstReservation = firstLine + lineArrays.width
+const firstPatient = firstReservation + reservationArrays.width
+
 const orderList = orderColumns.join(', ')
 const givenLineList = lineColumns.filter((column) => column !== 'quantity_backordered').join(', ')
 // The guard reads what was locked: the same columns of `s` are looked at as of the statement's start, before the wait.
 const reservationFacts = 'order_id, sku, location_id'
+const movementFacts = 'actor, request_id, occurred_at'
 const reservationMarks = 'expires_at, version, created_at, updated_at'
 const placeText = `with demand as (
-    select * from json_to_recordset($1::json) as d (sku text, location_id text, quantity integer, may_wait boolean)
+    select * from ${demandArrays.from('d', firstDemand)}
   ), locked as (
     select sku, location_id, on_hand - reserved - safety_stock as available, backordered from stock_levels
-    where organization_id = current_setting('app.organization_id') and sku = any($2) and location_id = any($3)
+    where organization_id = current_setting('app.organization_id') and sku = any($${firstDemand})
+      and location_id = any($3)
     order by sku, location_id for no key update
   ), share as (
     select d.sku, d.location_id, d.quantity as wanted, case
@@ -105,27 +151,27 @@ const placeText = `with demand as (
   ), reserved as (
     update stock_levels s set reserved = s.reserved + h.taken, backordered = s.backordered + h.wanted - h.taken
     from share h
-    where s.organization_id = current_setting('app.organization_id') and s.sku = any($2) and s.location_id = any($3)
+    where s.organization_id = current_setting('app.organization_id')
       and s.sku = h.sku and s.location_id = h.location_id
     returning s.sku, s.location_id, s.on_hand, s.reserved, h.wanted, h.taken
   ), wanted as (
-    select m.*, r.on_hand, r.reserved - greatest(0, r.taken - r.wanted + m.later) as reserved,
+    select m.*, o.state, o.expires_at, o.actor, o.request_id, o.occurred_at, 1 as version,
+      o.occurred_at as created_at, o.occurred_at as updated_at,
+      r.on_hand, r.reserved - greatest(0, r.taken - r.wanted + m.later) as reserved,
       greatest(0, least(m.quantity, r.taken - r.wanted + m.later + m.quantity)) as taken
-    from json_to_recordset($6::json) as m (id text, waiting_id text, movement_id text, order_id text, sku text,
-      location_id text, quantity integer, state text, expires_at timestamptz(3), version integer,
-      created_at timestamptz(3), updated_at timestamptz(3), later integer, actor jsonb, request_id text,
-      occurred_at timestamptz(3))
+    from ${reservationArrays.from('m', firstReservation)}
+    join json_to_recordset($2::json) as o (order_id text, state text, expires_at timestamptz(3), actor jsonb,
+      request_id text, occurred_at timestamptz(3)) using (order_id)
     join reserved r using (sku, location_id)
   ), waiting as (
     select w.order_id, w.position, w.quantity - greatest(0, least(w.quantity, r.taken - w.before)) as units
-    from json_to_recordset($7::json) as w (order_id text, position integer, sku text, location_id text,
-      quantity integer, before integer)
+    from ${patientArrays.from('w', firstPatient)}
     join reserved r using (sku, location_id)
   ), new_orders as (
-    insert into orders (${orderList}) select ${orderList} from json_populate_recordset(null::orders, $4::json)
+    insert into orders (${orderList}) select ${orderList} from json_populate_recordset(null::orders, $1::json)
   ), new_lines as (
     insert into order_lines (order_id, ${givenLineList}, quantity_backordered)
-    select order_id, ${givenLineList}, coalesce(units, 0) from json_populate_recordset(null::order_lines, $5::json)
+    select order_id, ${givenLineList}, coalesce(units, 0) from ${lineArrays.from('l', firstLine)}
     left join waiting using (order_id, position)
   ), new_reservations as (
     insert into reservations (id, ${reservationFacts}, quantity, state, ${reservationMarks})

@@ -1,7 +1,7 @@
 import { newId } from '#platform/id.ts'
 import type { Work } from '#platform/work.ts'
 import type { OrderWithLines } from '../repository.ts'
-import type { Backordered, Demand, Reserving, WaitingLine } from './repository.ts'
+import type { Backordered, Demand, Reserving, ReservingOrder, WaitingLine } from './repository.ts'
 
 /** An order to be placed, and the work of the request that asks for it. */
 export interface Wanted {
@@ -9,8 +9,9 @@ export interface Wanted {
   readonly order: OrderWithLines
 }
 
-/** What orders want of stock, in the three forms in which placing them takes it. */
+/** What orders want of stock, in the forms in which placing them takes it. */
 export interface StockWanted {
+  readonly reserving: readonly ReservingOrder[]
   readonly reservations: readonly Reserving[]
   readonly demand: readonly Demand[]
   /** Lines of which a part may wait, each with what those before it want of the same level. */
@@ -20,13 +21,18 @@ export interface StockWanted {
 /** `mayWait` tells the SKUs that are sold beyond what is there. */
 export function stockWanted(wanted: readonly Wanted[], mayWait: (sku: string) => boolean): StockWanted {
   const reservations = reserve(wanted, mayWait)
-  return { reservations, demand: demandOf(reservations, mayWait), patient: patientLines(wanted, mayWait) }
+  return {
+    reserving: wanted.map(reservingOrder),
+    reservations,
+    demand: demandOf(reservations, mayWait),
+    patient: patientLines(wanted, mayWait),
+  }
 }
 
 /** One reservation per order and SKU: lines of the same SKU are summed, untracked ones need none. */
 function reserve(wanted: readonly Wanted[], mayWait: (sku: string) => boolean): Reserving[] {
   const later = new Map<string, number>()
-  const reservations = wanted.toReversed().flatMap(({ order, work }) =>
+  const reservations = wanted.toReversed().flatMap(({ order }) =>
     [...quantitiesBySku(order)].map(([sku, quantity]): Reserving => {
       const level = `${sku}@${order.location_id}`
       const wantedLater = later.get(level) ?? 0
@@ -39,20 +45,21 @@ function reserve(wanted: readonly Wanted[], mayWait: (sku: string) => boolean): 
         sku,
         location_id: order.location_id,
         quantity,
-        state: order.status === 'confirmed' ? 'firm' : 'held',
-        expires_at: order.expires_at,
-        version: 1,
-        created_at: work.now,
-        updated_at: work.now,
         later: wantedLater,
-        actor: { type: work.actor.type, id: work.actor.principalId },
-        request_id: work.requestId,
-        occurred_at: work.now,
       }
     }),
   )
   return reservations.reverse()
 }
+
+const reservingOrder = ({ order, work }: Wanted): ReservingOrder => ({
+  order_id: order.id,
+  state: order.status === 'confirmed' ? 'firm' : 'held',
+  expires_at: order.expires_at,
+  actor: { type: work.actor.type, id: work.actor.principalId },
+  request_id: work.requestId,
+  occurred_at: work.now,
+})
 
 /** What an order takes from the stock, lines of the same SKU summed; a draft takes nothing. */
 export function quantitiesBySku({ status, lines }: Pick<OrderWithLines, 'status' | 'lines'>): Map<string, number> {
