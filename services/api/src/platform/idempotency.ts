@@ -1,5 +1,6 @@
 import { CompiledQuery } from 'kysely'
 import type { Actor } from './actor.ts'
+import { columnArrays } from './column-arrays.ts'
 import type { Transaction } from './database.ts'
 import { type AppError, defineProblem } from './problem.ts'
 import type { Origin, Work } from './work.ts'
@@ -87,9 +88,18 @@ export function storeAnswers(
     principal_id: origin.actor.principalId,
     created_at: work.now,
   }))
-  return [db.executeQuery(CompiledQuery.raw(storeText, [JSON.stringify(rows)]))]
+  return [db.executeQuery(CompiledQuery.raw(storeText, answerArrays.parameters(rows)))]
 }
 
-const columns = 'principal_id, key, fingerprint, status, etag, location, data, created_at'
-const storeText = `insert into idempotency_keys (${columns})
-  select ${columns} from json_populate_recordset(null::idempotency_keys, $1::json)`
+const answerArrays = columnArrays({
+  principal_id: 'text',
+  key: 'text',
+  fingerprint: 'text',
+  status: 'smallint',
+  etag: 'text',
+  location: 'text',
+  data: 'json text',
+  created_at: 'timestamptz(3)',
+})
+const storeText = `insert into idempotency_keys (${answerArrays.names})
+  select ${answerArrays.names} from ${answerArrays.from('a', 1)}`

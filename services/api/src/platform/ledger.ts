@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { CompiledQuery } from 'kysely'
+import { columnArrays } from './column-arrays.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './id.ts'
 import type { Origin, Work } from './work.ts'
@@ -57,7 +58,7 @@ export interface LedgerEvent {
 /** The statement that appends what several works recorded, sent but not awaited; nothing when there is nothing. */
 export function appendToLedger(db: Transaction, opened: readonly RecordedWork[]): Promise<unknown>[] {
   const rows = opened.flatMap(({ work, origin, events }) => events.map((event) => ledgerRow(work, origin, event)))
-  return rows.length === 0 ? [] : [db.executeQuery(CompiledQuery.raw(appendText, [JSON.stringify(rows)]))]
+  return rows.length === 0 ? [] : [db.executeQuery(CompiledQuery.raw(appendText, rowArrays.parameters(rows)))]
 }
 
 interface RecordedWork {
@@ -82,6 +83,20 @@ const ledgerRow = (work: Work, { actor, requestId, traceparent }: Origin, event:
   personal_salt: event.personal === undefined ? null : `\\x${randomBytes(16).toString('hex')}`,
 })
 
-const columns = `id, type, occurred_at, actor, request_id, traceparent, resource_type, resource_id, resource_version,
-  changed, data, personal, personal_salt`
-const appendText = `insert into ledger (${columns}) select ${columns} from json_populate_recordset(null::ledger, $1::json)`
+const rowArrays = columnArrays({
+  id: 'text',
+  type: 'text',
+  occurred_at: 'timestamptz(3)',
+  actor: 'jsonb',
+  request_id: 'text',
+  traceparent: 'text',
+  resource_type: 'text',
+  resource_id: 'text',
+  resource_version: 'integer',
+  changed: 'words',
+  data: 'jsonb',
+  personal: 'jsonb',
+  personal_salt: 'bytea',
+})
+const appendText = `insert into ledger (${rowArrays.names})
+  select ${rowArrays.names} from ${rowArrays.from('l', 1)}`

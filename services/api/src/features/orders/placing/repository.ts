@@ -1,9 +1,9 @@
 import { CompiledQuery, type Selectable } from 'kysely'
-import { columnArrays } from '#platform/column-arrays.ts'
+import { type ColumnType, columnArrays } from '#platform/column-arrays.ts'
 import { RunAgain, violates } from '#platform/database-errors.ts'
 import type { Reservations } from '#platform/tables.gen.ts'
 import type { Work } from '#platform/work.ts'
-import { type LineRow, lineColumns, type OrderRow, orderColumns } from '../repository.ts'
+import type { LineRow, lineColumns, OrderRow, orderColumns } from '../repository.ts'
 
 /** Stock that orders want: summed per SKU and location over all of them. */
 export interface Demand {
@@ -65,9 +65,9 @@ export async function insertOrders(
   { orders, lines, demand, reserving, reservations, patient }: Placement,
 ): Promise<{ readonly shortages: readonly Shortage[]; readonly backordered: readonly Backordered[] }> {
   const parameters = [
-    JSON.stringify(orders),
     JSON.stringify(reserving),
     [...new Set(demand.map(({ location_id }) => location_id))],
+    ...orderArrays.parameters(orders),
     ...demandArrays.parameters(demand),
     ...lineArrays.parameters(lines),
     ...reservationArrays.parameters(reservations),
@@ -87,6 +87,37 @@ export async function insertOrders(
   }
 }
 
+const orderArrays = columnArrays({
+  id: 'text',
+  number: 'text',
+  status: 'text',
+  source: 'text',
+  external_id: 'text',
+  location_id: 'text',
+  payment_terms: 'text',
+  currency: 'text',
+  items_amount: 'bigint',
+  discount_amount: 'bigint',
+  shipping_amount: 'bigint',
+  tax_amount: 'bigint',
+  total_amount: 'bigint',
+  metadata: 'jsonb',
+  expires_at: 'timestamptz(3)',
+  placed_at: 'timestamptz(3)',
+  confirmed_at: 'timestamptz(3)',
+  closed_at: 'timestamptz(3)',
+  version: 'integer',
+  created_at: 'timestamptz(3)',
+  updated_at: 'timestamptz(3)',
+  discounts: 'jsonb',
+  shipping: 'jsonb',
+  taxes: 'jsonb',
+  customer: 'jsonb',
+  shipping_address: 'jsonb',
+  billing_address: 'jsonb',
+  notes: 'text',
+  cancel_reason: 'text',
+} satisfies Record<(typeof orderColumns)[number], ColumnType>)
 const demandArrays = columnArrays({ sku: 'text', location_id: 'text', quantity: 'integer', may_wait: 'boolean' })
 const lineArrays = columnArrays({
   order_id: 'text',
@@ -103,7 +134,7 @@ const lineArrays = columnArrays({
   tax_amount: 'bigint',
   total_amount: 'bigint',
   metadata: 'jsonb',
-})
+} satisfies Record<'order_id' | Exclude<(typeof lineColumns)[number], 'quantity_backordered'>, ColumnType>)
 const reservationArrays = columnArrays({
   id: 'text',
   waiting_id: 'text',
@@ -122,13 +153,12 @@ const patientArrays = columnArrays({
   quantity: 'integer',
   before: 'integer',
 })
-const firstDemand = 4
+const firstOrder = 3
+const firstDemand = firstOrder + orderArrays.width
 const firstLine = firstDemand + demandArrays.width
 const firstReservation = firstLine + lineArrays.width
 const firstPatient = firstReservation + reservationArrays.width
 
-const orderList = orderColumns.join(', ')
-const givenLineList = lineColumns.filter((column) => column !== 'quantity_backordered').join(', ')
 // The guard reads what was locked: the same columns of `s` are looked at as of the statement's start, before the wait.
 const reservationFacts = 'order_id, sku, location_id'
 const movementFacts = 'actor, request_id, occurred_at'
@@ -138,7 +168,7 @@ const placeText = `with demand as (
   ), locked as (
     select sku, location_id, on_hand - reserved - safety_stock as available, backordered from stock_levels
     where organization_id = current_setting('app.organization_id') and sku = any($${firstDemand})
-      and location_id = any($3)
+      and location_id = any($2)
     order by sku, location_id for no key update
   ), share as (
     select d.sku, d.location_id, d.quantity as wanted, case
@@ -160,7 +190,7 @@ const placeText = `with demand as (
       r.on_hand, r.reserved - greatest(0, r.taken - r.wanted + m.later) as reserved,
       greatest(0, least(m.quantity, r.taken - r.wanted + m.later + m.quantity)) as taken
     from ${reservationArrays.from('m', firstReservation)}
-    join json_to_recordset($2::json) as o (order_id text, state text, expires_at timestamptz(3), actor jsonb,
+    join json_to_recordset($1::json) as o (order_id text, state text, expires_at timestamptz(3), actor jsonb,
       request_id text, occurred_at timestamptz(3)) using (order_id)
     join reserved r using (sku, location_id)
   ), waiting as (
@@ -168,10 +198,10 @@ const placeText = `with demand as (
     from ${patientArrays.from('w', firstPatient)}
     join reserved r using (sku, location_id)
   ), new_orders as (
-    insert into orders (${orderList}) select ${orderList} from json_populate_recordset(null::orders, $1::json)
+    insert into orders (${orderArrays.names}) select ${orderArrays.names} from ${orderArrays.from('o', firstOrder)}
   ), new_lines as (
-    insert into order_lines (order_id, ${givenLineList}, quantity_backordered)
-    select order_id, ${givenLineList}, coalesce(units, 0) from ${lineArrays.from('l', firstLine)}
+    insert into order_lines (${lineArrays.names}, quantity_backordered)
+    select ${lineArrays.names}, coalesce(units, 0) from ${lineArrays.from('l', firstLine)}
     left join waiting using (order_id, position)
   ), new_reservations as (
     insert into reservations (id, ${reservationFacts}, quantity, state, ${reservationMarks})
