@@ -51,6 +51,8 @@ export interface LedgerEvent {
   readonly changed?: readonly string[]
   /** The resource as the API returns it, without personal fields. */
   readonly data: unknown
+  /** True: `data` holds only the fields that differ from the data of the event recorded just before. */
+  readonly continues?: boolean
   /** Personal fields of the resource: kept beside `data`, salted, erasable. */
   readonly personal?: unknown
 }
@@ -79,11 +81,12 @@ const ledgerRow = (work: Work, { actor, requestId, traceparent }: Origin, event:
   resource_version: event.resource.version,
   changed: event.changed ?? [],
   data: event.data,
+  continues: event.continues ?? false,
   personal: event.personal ?? null,
   personal_salt: event.personal === undefined ? null : `\\x${randomBytes(16).toString('hex')}`,
 })
 
-const rowArrays = columnArrays({
+const columns = {
   id: 'text',
   type: 'text',
   occurred_at: 'timestamptz(3)',
@@ -94,9 +97,12 @@ const rowArrays = columnArrays({
   resource_id: 'text',
   resource_version: 'integer',
   changed: 'words',
-  data: 'jsonb',
   personal: 'jsonb',
   personal_salt: 'bytea',
-})
-const appendText = `insert into ledger (${rowArrays.names})
-  select ${rowArrays.names} from ${rowArrays.from('l', 1)}`
+} as const
+const rowArrays = columnArrays({ ...columns, data: 'jsonb', continues: 'boolean' })
+const names = Object.keys(columns).join(', ')
+// Ids of one process sort in the order they were made.
+const appendText = `insert into ledger (${names}, data)
+  select ${names}, case when continues then lag(data) over (order by id) || data else data end
+  from ${rowArrays.from('l', 1)}`

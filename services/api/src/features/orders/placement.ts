@@ -1,7 +1,7 @@
 import type { Actor } from '#platform/actor.ts'
 import { newId } from '#platform/id.ts'
-import type { EventType, LedgerEvent } from '#platform/ledger.ts'
 import type { AppError, FieldIssue } from '#platform/problem.ts'
+import { timestampOrNull } from '#platform/wire.ts'
 import type { Work } from '#platform/work.ts'
 import type { Shortage } from './placing/repository.ts'
 import type { PlaceOrder } from './placing-schemas.ts'
@@ -117,18 +117,24 @@ export function recordPlacement(work: Work, order: OrderWithLines): void {
   const personal = personalOf(order)
   const hasPersonal = Object.values(personal).some((value) => value !== null)
   const withPersonal = hasPersonal ? { personal } : {}
-  const record = (type: EventType, state: OrderWithLines, more: Partial<LedgerEvent>): void =>
-    work.record({
-      type,
-      resource: { type: 'order', id: order.id, version: state.version },
-      data: presentSnapshot(state),
-      ...more,
-    })
   const isDraft = order.status === 'draft'
   const isConfirmed = order.status === 'confirmed'
   const version = order.version - (isConfirmed ? 1 : 0)
   const first = isConfirmed ? { ...order, status: 'pending', version, confirmed_at: null } : order
   const changed = version === 1 ? [] : ['status', 'placedAt', 'expiresAt']
-  record(isDraft ? 'order.drafted' : 'order.placed', first, { changed, ...withPersonal })
-  if (isConfirmed) record('order.confirmed', order, { changed: ['status', 'confirmedAt'] })
+  work.record({
+    type: isDraft ? 'order.drafted' : 'order.placed',
+    resource: { type: 'order', id: order.id, version },
+    changed,
+    data: presentSnapshot(first),
+    ...withPersonal,
+  })
+  if (isConfirmed) recordConfirmation(work, order)
+}
+
+/** Of the order just placed. */
+function recordConfirmation(work: Work, { id, version, status, confirmed_at }: OrderWithLines): void {
+  const data = { status, confirmedAt: timestampOrNull(confirmed_at), version }
+  const changed = ['status', 'confirmedAt']
+  work.record({ type: 'order.confirmed', resource: { type: 'order', id, version }, changed, data, continues: true })
 }
