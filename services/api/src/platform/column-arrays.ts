@@ -1,21 +1,26 @@
-/** Never part of JSON text, where control characters are escaped. */
+/** Never part of JSON text, where control characters are escaped, nor of a token. */
 const separator = '\u001f'
 
 /**
- * The SQL type of a column. `jsonb` takes any value and `json text` a string that holds JSON already; both travel as
- * one text for all rows, which spares either side the escaping. The words of a `words` column hold no comma.
+ * The SQL type of a column, or how its text travels: `token` is text of our own making, never empty and without control
+ * characters, as ids and states are; `jsonb` takes any value and `json text` a string that holds JSON already; the words
+ * of `words` hold no comma.
  */
 export type ColumnType =
   | 'text'
+  | 'token'
   | 'integer'
   | 'smallint'
   | 'bigint'
   | 'boolean'
   | 'timestamptz(3)'
   | 'bytea'
-  | 'words'
   | 'jsonb'
   | 'json text'
+  | 'words'
+
+/** Columns that travel as one text for all rows, which spares either side the quoting. */
+const joined: readonly ColumnType[] = ['token', 'jsonb', 'json text', 'words']
 
 /**
  * Rows as one parameter per column, read in SQL with `unnest`: for PostgreSQL several times cheaper than a recordset of
@@ -35,23 +40,38 @@ export function columnArrays<C extends string>(types: Readonly<Record<C, ColumnT
       const values = columns.map(({ name, type }) => selected(type, name))
       return `(select ${values.join(', ')} from unnest(${arrays.join(', ')}) as given (${names})) as ${alias}`
     },
-    parameters: (rows: readonly Readonly<Record<C, unknown>>[]): unknown[] =>
+    parameters: (rows: readonly Readonly<Record<C, unknown>>[]): string[] =>
       columns.map(({ name, type }) => {
-        const values = rows.map((row) => row[name])
-        if (type === 'jsonb')
-          return values.map((value) => (value === null ? '' : JSON.stringify(value))).join(separator)
-        if (type === 'json text') return values.join(separator)
-        return type === 'words' ? values.map((words) => (words as readonly string[]).join()) : values
+        const write = joined.includes(type) ? writeJoined : writeElement
+        const values = rows.map((row) => write(row[name], type))
+        return joined.includes(type) ? values.join(separator) : `{${values.join()}}`
       }),
   }
 }
 
 function arrayOf(type: ColumnType, parameter: string): string {
-  if (type === 'jsonb' || type === 'json text') return `string_to_array(${parameter}, e'\\x1f', '')`
-  return `${parameter}::${type === 'words' ? 'text' : type}[]`
+  return joined.includes(type) ? `string_to_array(${parameter}, e'\\x1f', '')` : `${parameter}::${type}[]`
 }
 
 function selected(type: ColumnType, name: string): string {
   if (type === 'jsonb') return `${name}::jsonb as ${name}`
-  return type === 'words' ? `string_to_array(${name}, ',') as ${name}` : name
+  return type === 'words' ? `string_to_array(coalesce(${name}, ''), ',') as ${name}` : name
+}
+
+/** Empty text stands for null. */
+function writeJoined(value: unknown, type: ColumnType): string {
+  if (value === null) return ''
+  if (type === 'jsonb') return JSON.stringify(value)
+  return type === 'words' ? (value as readonly string[]).join() : (value as string)
+}
+
+const quotable = /["\\]/
+const everyQuotable = /["\\]/g
+
+/** An element of an array as PostgreSQL reads it. */
+function writeElement(value: unknown): string {
+  if (value === null) return 'NULL'
+  if (value instanceof Date) return value.toISOString()
+  if (typeof value !== 'string') return String(value)
+  return `"${quotable.test(value) ? value.replace(everyQuotable, '\\$&') : value}"`
 }

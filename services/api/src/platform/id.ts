@@ -61,9 +61,12 @@ function nextState() {
   return { random, msecs: lastMs, seq: sequence }
 }
 
+const codes = Array.from(alphabet, (letter) => letter.charCodeAt(0))
+const characters: number[] = new Array(26).fill(0)
+
 function encode(source: Uint8Array): string {
   // 130 bits for 128: two leading zero bits, then 26 groups of five.
-  let text = ''
+  let position = 0
   let pending = 0
   let pendingBits = 2
   for (const byte of source) {
@@ -71,9 +74,9 @@ function encode(source: Uint8Array): string {
     pendingBits += 8
     while (pendingBits >= 5) {
       pendingBits -= 5
-      text += alphabet[(pending >> pendingBits) & 31]
+      characters[position++] = codes[(pending >> pendingBits) & 31] as number
     }
     pending &= (1 << pendingBits) - 1
   }
-  return text
+  return String.fromCharCode(...characters)
 }

@@ -92,12 +92,12 @@ export function storeAnswers(
 }
 
 const answerArrays = columnArrays({
-  principal_id: 'text',
+  principal_id: 'token',
   key: 'text',
-  fingerprint: 'text',
+  fingerprint: 'token',
   status: 'smallint',
-  etag: 'text',
-  location: 'text',
+  etag: 'token',
+  location: 'token',
   data: 'json text',
   created_at: 'timestamptz(3)',
 })

@@ -87,13 +87,13 @@ const ledgerRow = (work: Work, { actor, requestId, traceparent }: Origin, event:
 })
 
 const columns = {
-  id: 'text',
-  type: 'text',
+  id: 'token',
+  type: 'token',
   occurred_at: 'timestamptz(3)',
   actor: 'jsonb',
-  request_id: 'text',
-  traceparent: 'text',
-  resource_type: 'text',
+  request_id: 'token',
+  traceparent: 'token',
+  resource_type: 'token',
   resource_id: 'text',
   resource_version: 'integer',
   changed: 'words',

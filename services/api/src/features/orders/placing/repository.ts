@@ -88,14 +88,14 @@ export async function insertOrders(
 }
 
 const orderArrays = columnArrays({
-  id: 'text',
-  number: 'text',
-  status: 'text',
+  id: 'token',
+  number: 'token',
+  status: 'token',
   source: 'text',
   external_id: 'text',
-  location_id: 'text',
-  payment_terms: 'text',
-  currency: 'text',
+  location_id: 'token',
+  payment_terms: 'token',
+  currency: 'token',
   items_amount: 'bigint',
   discount_amount: 'bigint',
   shipping_amount: 'bigint',
@@ -118,11 +118,11 @@ const orderArrays = columnArrays({
   notes: 'text',
   cancel_reason: 'text',
 } satisfies Record<(typeof orderColumns)[number], ColumnType>)
-const demandArrays = columnArrays({ sku: 'text', location_id: 'text', quantity: 'integer', may_wait: 'boolean' })
+const demandArrays = columnArrays({ sku: 'text', location_id: 'token', quantity: 'integer', may_wait: 'boolean' })
 const lineArrays = columnArrays({
-  order_id: 'text',
+  order_id: 'token',
   position: 'integer',
-  id: 'text',
+  id: 'token',
   sku: 'text',
   title: 'text',
   tracked: 'boolean',
@@ -136,20 +136,20 @@ const lineArrays = columnArrays({
   metadata: 'jsonb',
 } satisfies Record<'order_id' | Exclude<(typeof lineColumns)[number], 'quantity_backordered'>, ColumnType>)
 const reservationArrays = columnArrays({
-  id: 'text',
-  waiting_id: 'text',
-  movement_id: 'text',
-  order_id: 'text',
+  id: 'token',
+  waiting_id: 'token',
+  movement_id: 'token',
+  order_id: 'token',
   sku: 'text',
-  location_id: 'text',
+  location_id: 'token',
   quantity: 'integer',
   later: 'integer',
 })
 const patientArrays = columnArrays({
-  order_id: 'text',
+  order_id: 'token',
   position: 'integer',
   sku: 'text',
-  location_id: 'text',
+  location_id: 'token',
   quantity: 'integer',
   before: 'integer',
 })
