@@ -9,6 +9,7 @@ RUN npm ci --omit=dev --omit=optional --workspace services/api --ignore-scripts 
 
 FROM node:24.21.0-slim
 ENV NODE_ENV=production
+ENV NODE_OPTIONS=--max-semi-space-size=8
 WORKDIR /app
 COPY --from=dependencies /app ./
 COPY migrations migrations

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import path from 'node:path'
+import { nodeOptions } from '../services/api/src/platform/memory.ts'
 import { untilReady } from '../services/api/src/start/reachable.ts'
 import { type Catalog, orderOf } from './catalog.ts'
 import { type NodeService, startNode } from './processes.ts'
@@ -18,6 +19,7 @@ const unlimited = '100000000'
 export async function startApi(bench: Bench, databaseUrl: string): Promise<NodeService> {
   const env = {
     NODE_ENV: 'production',
+    NODE_OPTIONS: nodeOptions,
     HOST: '127.0.0.1',
     PORT: '0',
     DATABASE_URL: databaseUrl,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { nodeOptions } from '../services/api/src/platform/memory.ts'
 import { withBuild } from './dockerfile/build.ts'
 import { createIgnore, isExecForm, parseDockerfile, type Stage } from './dockerfile/parse.ts'
 import { root, runNode } from './run.ts'
@@ -37,7 +38,10 @@ function ruleProblems(stages: readonly Stage[]): readonly string[] {
     [argsOf('ENTRYPOINT') === '' || isExecForm(argsOf('ENTRYPOINT')), 'ENTRYPOINT must have the exec form'],
     [isExecForm(/\bCMD (.*)$/.exec(argsOf('HEALTHCHECK'))?.[1] ?? ''), 'HEALTHCHECK must have the exec form'],
     [argsOf('HEALTHCHECK').includes('/health/live'), 'HEALTHCHECK must ask /health/live'],
-    [last.some(({ name, args }) => name === 'ENV' && args === 'NODE_ENV=production'), 'must set NODE_ENV=production'],
+    ...['NODE_ENV=production', `NODE_OPTIONS=${nodeOptions}`].map((setting): readonly [boolean, string] => [
+      last.some(({ name, args }) => name === 'ENV' && args === setting),
+      `must set ${setting}`,
+    ]),
     [installs.length === 1 && !last.some(({ name }) => name === 'RUN'), 'must install once, in a stage of its own'],
     [installs.every(({ args }) => /^npm ci /.test(args)), 'must install with npm ci'],
     [

@@ -1,10 +1,12 @@
 import { loadConfig } from '#platform/config.ts'
 import { runJobs } from '#platform/job-runner.ts'
 import { failToStart, stopGracefully } from '#platform/lifecycle.ts'
+import { boundHeapGrowth } from '#platform/memory.ts'
 import { allJobs, createRuntime } from './runtime.ts'
 
 /** Entry of the worker process: configuration → runtime → jobs → graceful stop. */
 async function main(): Promise<void> {
+  boundHeapGrowth()
   const config = loadConfig(process.env)
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set; `npm start` brings a database of its own')
   const runtime = createRuntime(config, { process: 'worker' })

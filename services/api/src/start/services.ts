@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { nodeOptions } from '#platform/memory.ts'
 import type { DatabaseContext, PreparedDatabase } from './database.ts'
 import { ended, type Service, type Stoppable, startService, supervise } from './processes.ts'
 import { untilReady } from './reachable.ts'
@@ -22,7 +23,7 @@ export function startServices(context: ServicesContext): Services {
   const { config, env, database, logFolder, instance, signal, onStop } = context
   let port = config.PORT
   const start = (name: string, own: Readonly<Record<string, string>>) =>
-    startService(name, path.join(logFolder, `${name}.log`), { ...env, ...own })
+    startService(name, path.join(logFolder, `${name}.log`), { NODE_OPTIONS: nodeOptions, ...env, ...own })
   const startServer = () => start('server', { DATABASE_URL: database.serverUrl, HOST: config.HOST, PORT: String(port) })
   const startWorker = () => start('worker', { DATABASE_URL: database.workerUrl, HOST: config.HOST })
 

@@ -17,7 +17,7 @@ import type { PlaceOrder, QuoteOrder } from './placing-schemas.ts'
 import { presentOrder } from './present.ts'
 import { priceOrder, type SaleTerms } from './pricing.ts'
 import { DuplicateExternalId } from './problems.ts'
-import { type ExternalOrder, selectExternalOrders } from './repository.ts'
+import { type ExternalOrder, type OrderRow, selectExternalOrders } from './repository.ts'
 import type { Order } from './schemas.ts'
 
 /**
@@ -64,13 +64,17 @@ async function insertAll(work: Work, wanted: readonly Wanted[], sale: SaleTerms)
       stock.demand.filter(({ may_wait }) => may_wait),
     ),
     insertOrders(work, {
-      orders: wanted.map(({ order: { lines: _lines, holds: _holds, ...order } }) => order),
+      orders: wanted.map(({ order: { lines: _lines, holds: _holds, ...order } }) => order).sort(byExternalId),
       lines: wanted.flatMap(({ order: { id, lines } }) => lines.map((line) => ({ ...line, order_id: id }))),
       ...stock,
     }),
   ])
   return outcome
 }
+
+/** Two groups with the same external ids wait for each other in one direction only. */
+const byExternalId = (one: OrderRow, other: OrderRow): number =>
+  `${one.source} ${one.external_id}` < `${other.source} ${other.external_id}` ? -1 : 1
 
 /** Whether a SKU is sold beyond what is there. */
 export const mayWait =

@@ -1,0 +1,15 @@
+import { setFlagsFromString } from 'node:v8'
+
+/**
+ * Command-line options of server and worker, which cannot be set from inside: a young generation of 24 MB instead of
+ * 96 MB. The image sets the same.
+ */
+export const nodeOptions = '--max-semi-space-size=8'
+
+/**
+ * Collects the heap each time it has grown by half. By default it may grow fourfold on a machine with much memory, which
+ * nothing gives back while requests keep coming.
+ */
+export function boundHeapGrowth(): void {
+  setFlagsFromString('--heap-growing-percent=50')
+}
