@@ -708,7 +708,7 @@ export interface components {
              */
             placedTo?: string;
             /**
-             * @description - for newest first; -createdAt if not given. By placedAt leaves out drafts, which have not been placed.
+             * @description - for newest first. If not given: -placedAt with placedFrom or placedTo, else -createdAt. By placedAt leaves out drafts, which have not been placed.
              * @enum {string}
              */
             sort?: "-createdAt" | "createdAt" | "-placedAt" | "placedAt";
@@ -746,7 +746,7 @@ export interface components {
              */
             placedTo?: string;
             /**
-             * @description - for newest first; -createdAt if not given. By placedAt leaves out drafts, which have not been placed.
+             * @description - for newest first. If not given: -placedAt with placedFrom or placedTo, else -createdAt. By placedAt leaves out drafts, which have not been placed.
              * @enum {string}
              */
             sort?: "-createdAt" | "createdAt" | "-placedAt" | "placedAt";

@@ -73,7 +73,10 @@ export function createDatabase(options: DatabaseOptions): Database {
   })
   pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'))
   // Without a listener a terminated backend would crash the process while its client is checked out.
-  pool.on('connect', (client) => client.on('error', (error) => log.warn({ err: error }, 'database connection lost')))
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.warn({ err: error }, 'database connection lost'))
+    client.on('notice', ({ severity, message }) => log.debug({ 'db.notice.severity': severity }, message ?? 'notice'))
+  })
   return {
     async begin(opening) {
       const client = await pool.connect().catch((error: unknown) => {

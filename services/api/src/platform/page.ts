@@ -1,4 +1,4 @@
-import { type SelectQueryBuilder, sql } from 'kysely'
+import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 
 /** Where a page starts: the sort values of the row before (or after) it. */
 export type PagePosition = readonly (string | number)[]
@@ -40,7 +40,7 @@ export interface TablePage<T> {
  */
 export function selectPage<DB, T extends keyof DB, R>(
   rows: SelectQueryBuilder<DB, T, R>,
-  { columns, order }: { readonly columns: readonly string[]; readonly order: 'asc' | 'desc' },
+  { columns, order }: PageOrder,
   { limit, direction, position }: PageRequest,
 ): SelectQueryBuilder<DB, T, R> {
   const ascends = (order === 'asc') === (direction === 'forward')
@@ -48,6 +48,33 @@ export function selectPage<DB, T extends keyof DB, R>(
   const sorted = keys.reduce((query, key) => query.orderBy(key, ascends ? 'asc' : 'desc'), rows).limit(limit + 1)
   if (position === null) return sorted
   return sorted.where(sql<boolean>`(${sql.join(keys)}) ${ascends ? sql`>` : sql`<`} (${sql.join([...position])})`)
+}
+
+export interface PageOrder {
+  readonly columns: readonly string[]
+  readonly order: 'asc' | 'desc'
+}
+
+/**
+ * The same for rows whose `column` has one of `values`. The first rows of each value are read off an index and merged:
+ * one scan over `= any(…)` would have to sort all of them. The values, of a short list, stand in the text, where
+ * partial indexes see them.
+ */
+export async function selectPageAmong<DB, T extends keyof DB, R>(
+  db: Pick<Kysely<DB>, 'executeQuery' | 'getExecutor'>,
+  rows: SelectQueryBuilder<DB, T, R>,
+  { column, values }: { readonly column: string; readonly values: readonly string[] },
+  order: PageOrder,
+  page: PageRequest,
+): Promise<R[]> {
+  const each = [...new Set(values)]
+    .sort()
+    .map((value) => selectPage(rows.where(sql<boolean>`${sql.ref(column)} = ${sql.lit(value)}`), order, page))
+  const direction = sql.raw((order.order === 'asc') === (page.direction === 'forward') ? 'asc' : 'desc')
+  const keys = order.columns.map((key) => sql`${sql.ref(key)} ${direction}`)
+  const merged = sql<R>`select page.* from (${sql.join(each, sql` union all `)}) as page
+    order by ${sql.join(keys)} limit ${page.limit + 1}`
+  return (await db.executeQuery(merged.compile(db))).rows
 }
 
 /** The usual order of a list: ids are made in the order of time. */

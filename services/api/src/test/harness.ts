@@ -27,6 +27,8 @@ export interface HarnessOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly clock?: Clock
   readonly log?: Logger
+  /** Changes the database before anything connects to it. */
+  readonly prepare?: (db: pg.Client) => Promise<void>
   /** Replaces members of the runtime before the app is built. */
   readonly replace?: (runtime: Runtime) => Partial<Runtime>
 }
@@ -34,6 +36,8 @@ export interface HarnessOptions {
 /** A service on a database of its own, cloned from the migrated template. Everything is closed when `t` ends. */
 export async function harness(t: Test, options: HarnessOptions = {}): Promise<Harness> {
   const databaseUrl = await cloneDatabase(t)
+  const { prepare } = options
+  if (prepare) await withClient(databaseUrl, prepare)
   const config = testConfig(databaseUrl, options.env)
   const made = createRuntime(config, {
     process: 'server',
@@ -90,11 +94,13 @@ export async function cloneDatabase(t: Test): Promise<string> {
   return url.href
 }
 
-async function administrate(url: string, statement: string): Promise<void> {
+const administrate = (url: string, statement: string) => withClient(url, (client) => client.query(statement))
+
+async function withClient(url: string, use: (client: pg.Client) => Promise<unknown>): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    await client.query(statement)
+    await use(client)
   } finally {
     await client.end()
   }

@@ -1,6 +1,6 @@
 import { CompiledQuery, type Selectable, sql } from 'kysely'
 import { RunAgain, violates } from '#platform/database-errors.ts'
-import { newestFirst, type PageRequest, selectPage } from '#platform/page.ts'
+import { newestFirst, type PageRequest, selectPage, selectPageAmong } from '#platform/page.ts'
 import type { Products } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 import { DuplicateSku } from './problems.ts'
@@ -83,11 +83,11 @@ export interface ProductFilter {
 
 /** Newest first. */
 export function selectProducts(view: View, filter: ProductFilter, page: PageRequest): Promise<ProductRow[]> {
-  let rows = selectPage(view.db.selectFrom('products').select(columns), newestFirst, page)
+  let rows = view.db.selectFrom('products').select(columns)
   if (filter.sku !== undefined) rows = rows.where('sku', '=', filter.sku)
-  if (filter.status !== undefined) rows = rows.where('status', '=', sql<string>`any(${filter.status})`)
   if (filter.q !== undefined) rows = rows.where('id', 'in', searched(filter, page))
-  return rows.execute()
+  if (filter.status === undefined) return selectPage(rows, newestFirst, page).execute()
+  return selectPageAmong(view.db, rows, { column: 'status', values: filter.status }, newestFirst, page)
 }
 
 /** Ids of the products on this page of a search; a SKU that is asked for by name is one product at most. */

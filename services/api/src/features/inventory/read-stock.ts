@@ -6,6 +6,7 @@ import {
   type LevelFilter,
   type LevelKey,
   type MovementFilter,
+  movementOrder,
   selectLevel,
   selectLevels,
   selectMovements,
@@ -33,5 +34,7 @@ export async function listMovements(
   filter: MovementFilter,
   page: PageRequest,
 ): Promise<Page<StockMovement>> {
-  return toPage(await selectMovements(view, filter, page), page, ({ id }) => [id], presentMovement)
+  const byTime = movementOrder(filter).columns.length > 1
+  const rows = await selectMovements(view, filter, page)
+  return toPage(rows, page, ({ id, occurred_at }) => (byTime ? [occurred_at.toISOString(), id] : [id]), presentMovement)
 }

@@ -44,7 +44,8 @@ export const selectDueOrders = (db: Work['db'], now: Date, limit: number) =>
   db
     .selectFrom('orders')
     .select(['organization_id', 'id'])
-    .where('status', '=', 'pending')
+    // In the text, not as a parameter: the index of what is due is one of pending orders.
+    .where('status', '=', sql.lit('pending'))
     .where('expires_at', '<=', now)
     .orderBy('expires_at')
     .limit(limit)

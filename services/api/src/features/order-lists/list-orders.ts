@@ -9,11 +9,11 @@ import {
 } from '#platform/page.ts'
 import type { View } from '#platform/work.ts'
 import { countOrders, selectOrders, selectOrderTable } from './repository.ts'
-import type { OrderFilter } from './schemas.ts'
+import { type OrderFilter, sortOf } from './schemas.ts'
 
 export async function listOrders(view: View, filter: OrderFilter, page: PageRequest): Promise<Page<OrderSummary>> {
   const positionOf = ({ id, placed_at }: SummaryRow): PagePosition =>
-    filter.sort?.endsWith('placedAt') ? [placed_at?.toISOString() ?? '', id] : [id]
+    sortOf(filter).endsWith('placedAt') ? [placed_at?.toISOString() ?? '', id] : [id]
   return toPage(await selectOrders(view, filter, page), page, positionOf, presentSummary)
 }
 

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { type SummaryRow, summaryColumns } from '#features/orders/index.ts'
 import { maxTableRows, type PageRequest, type TableRequest } from '#platform/page.ts'
 import type { View } from '#platform/work.ts'
-import type { OrderFilter } from './schemas.ts'
+import { type OrderFilter, sortOf } from './schemas.ts'
 
 type Fragment = RawBuilder<unknown>
 
@@ -48,7 +48,8 @@ interface Order {
 
 const columnList = sql.raw(summaryColumns.join(', '))
 
-function orderOf({ sort = '-createdAt' }: OrderFilter, reversed: boolean): Order {
+function orderOf(filter: OrderFilter, reversed: boolean): Order {
+  const sort = sortOf(filter)
   const names = sort.endsWith('placedAt') ? ['placed_at', 'id'] : ['id']
   const descends = sort.startsWith('-') !== reversed
   const key = sql.raw(names.join(', '))
@@ -90,8 +91,8 @@ const last = '\u{10ffff}'
 function conditionsOf({ actor: { sources } }: View, filter: OrderFilter): Fragment[] {
   const conditions: Fragment[] = []
   if (sources !== null) conditions.push(sql`source = any(${[...sources]})`)
-  const { source, email, number, q, placedFrom, placedTo, sort } = filter
-  if (sort?.endsWith('placedAt')) conditions.push(sql`placed_at is not null`)
+  const { source, email, number, q, placedFrom, placedTo } = filter
+  if (sortOf(filter).endsWith('placedAt')) conditions.push(sql`placed_at is not null`)
   if (source !== undefined) conditions.push(sql`source = ${source}`)
   if (email !== undefined) conditions.push(sql`customer_email = ${email.toLowerCase()}`)
   if (number !== undefined) conditions.push(sql`number = ${number}`)

@@ -22,8 +22,12 @@ export const orderFilter = {
   sort: Type.Optional(
     OneOf(orderSorts, {
       description:
-        '- for newest first; -createdAt if not given. By placedAt leaves out drafts, which have not been placed.',
+        '- for newest first. If not given: -placedAt with placedFrom or placedTo, else -createdAt. By placedAt leaves out drafts, which have not been placed.',
     }),
   ),
 }
 export type OrderFilter = Static<TObject<typeof orderFilter>>
+
+/** Times of placing come with the order in which an index has them. */
+export const sortOf = ({ sort, placedFrom, placedTo }: OrderFilter): (typeof orderSorts)[number] =>
+  sort ?? (placedFrom === undefined && placedTo === undefined ? '-createdAt' : '-placedAt')

@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely'
-import { newestFirst, type PageRequest, selectPage } from '#platform/page.ts'
+import { newestFirst, type PageRequest, selectPage, selectPageAmong } from '#platform/page.ts'
 import type { Reservations } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
@@ -44,11 +44,11 @@ export function selectReservations(
   filter: ReservationFilter,
   page: PageRequest,
 ): Promise<ReservationRow[]> {
-  let rows = selectPage(view.db.selectFrom('reservations').select(columns), newestFirst, page)
+  let rows = view.db.selectFrom('reservations').select(columns)
   if (filter.orderId !== undefined) rows = rows.where('order_id', '=', filter.orderId)
   if (filter.sku !== undefined) rows = rows.where('sku', '=', filter.sku)
-  if (filter.state !== undefined) rows = rows.where('state', '=', sql<string>`any(${filter.state})`)
-  return rows.execute()
+  if (filter.state === undefined) return selectPage(rows, newestFirst, page).execute()
+  return selectPageAmong(view.db, rows, { column: 'state', values: filter.state }, newestFirst, page)
 }
 
 /** Reservations that stand alone and whose time is up, of all organizations; the longest due first. */
@@ -57,7 +57,8 @@ export const selectDueReservations = (db: Work['db'], now: Date, limit: number) 
     .selectFrom('reservations')
     .select(['organization_id', 'id'])
     .where('order_id', 'is', null)
-    .where('state', '=', 'held')
+    // In the text, not as a parameter: the index of what is due is one of held reservations.
+    .where('state', '=', sql.lit('held'))
     .where('expires_at', '<=', now)
     .orderBy('expires_at')
     .limit(limit)

@@ -1,0 +1,4 @@
+import t from 'tap'
+import { everyPlanIsServed } from './every-plan.ts'
+
+t.test('every statement is served by indexes among 20,000 rows', (t) => everyPlanIsServed(t, 20_000))

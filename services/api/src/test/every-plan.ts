@@ -1,0 +1,143 @@
+import type { Test } from 'tap'
+import { allJobs } from '../runtime.ts'
+import { type Explained, type ExplainedHarness, explainedHarness, planNodes } from './explained.ts'
+import { jobContext } from './job-context.ts'
+import { filledTables, manyRows } from './many-rows.ts'
+import { type Operation, operations, parametersIn, resolve } from './operations.ts'
+import { createSampler, pathOf, requestOf, type Sampler } from './samples.ts'
+
+const testTimeoutMs = 1_200_000
+const mostPages = 150
+/** A page of 100 rows takes a page of the table each, and of an index. */
+const mostPagesOfLists = 400
+const mostRemoved = 200
+/** Statements that look through more on purpose, by a part of their text; each has a bound of its own. */
+const searches = [
+  // The newest thousand products, then what shares three characters with the query.
+  'search_products',
+  'select array( select id from ( select id, sku, title, status from products',
+  'with found as materialized ( select id, status from products',
+  // Counted to ten thousand.
+  'select count(*)::integer as count from',
+]
+
+/**
+ * Runs every operation and every timed job with few rows, then with `count` rows in every table under the plans that
+ * were made for few, then with plans made for many: each statement goes by an index and throws away next to nothing.
+ */
+export async function everyPlanIsServed(t: Test, count: number): Promise<void> {
+  t.setTimeout(testTimeoutMs)
+  const h = await explainedHarness(t, { DB_STATEMENT_TIMEOUT_MS: '60000', HANDLER_TIMEOUT_MS: '60000' })
+  const sampler = await createSampler(h)
+  await runEverything(h, sampler)
+  h.take()
+  await manyRows(h.db, h.tenant, count)
+  await t.test('under plans made for few rows', async (t) => {
+    // Which index serves an almost empty table is a toss-up, until the first autoanalyze has looked at it.
+    report(t, await runEverything(h, sampler), scansIn)
+  })
+  await h.db.query(`vacuum analyze ${filledTables.join(', ')}`)
+  await t.test('under plans made for many rows', async (t) => {
+    report(t, await runEverything(h, sampler), (one) => [...scansIn(one), ...wasteIn(one)])
+  })
+}
+
+interface Told extends Explained {
+  readonly by: string
+}
+
+async function runEverything(h: ExplainedHarness, sampler: Sampler): Promise<readonly Told[]> {
+  const told: Told[] = []
+  const keep = (by: string) => void told.push(...h.take().map((one) => ({ by, ...one })))
+  for (const operation of operations) {
+    await runOperation(h, sampler, operation)
+    keep(operation.id)
+  }
+  for (const job of allJobs.filter(({ schedule, name }) => schedule !== undefined && !(name in thorough))) {
+    await job.run(jobContext(h.runtime, job.name), {} as never)
+    keep(job.name)
+  }
+  return told
+}
+
+/** Deletes by a block range index, which serves tables of more than a few pages. */
+const ranged: Readonly<Record<string, true>> = { 'idempotency.forgetOld': true }
+
+/** Jobs that read all there is, on purpose. */
+const thorough: Readonly<Record<string, string>> = {
+  'stock.verify': 'compares all levels with all movements',
+  'stock.mark': 'looks at all levels, so that no index has to follow each order',
+}
+
+async function runOperation(h: ExplainedHarness, sampler: Sampler, operation: Operation): Promise<void> {
+  const client = h.as(h.tenant.key)
+  const sample = await sampler.example(operation)
+  const send = async (url?: string) => {
+    const answer = await client.send(requestOf(sample, url === undefined ? {} : { url }))
+    if (answer.status >= 500) throw new Error(`${operation.id} ${url ?? ''}: ${answer.text}`)
+    return answer
+  }
+  await send()
+  if (operation.method !== 'GET') return
+  const base = pathOf(operation, sample.params)
+  for (const query of queriesFor(operation)) {
+    const { body } = await send(`${base}?${query}`)
+    const cursor = body.meta?.page?.nextCursor
+    if (typeof cursor !== 'string') continue
+    const next = await send(`${base}?${query}&after=${encodeURIComponent(cursor)}`)
+    await send(`${base}?${query}&before=${encodeURIComponent(next.body.meta.page.previousCursor)}`)
+  }
+}
+
+/** Each filter alone, and each order. */
+function queriesFor(operation: Operation): readonly string[] {
+  const known: Readonly<Record<string, string>> = { q: 'no 12', sku: 'S12', email: 'c30@x.example', source: 'source-3' }
+  const parameters = parametersIn(operation, 'query').filter(({ name }) => name !== 'after' && name !== 'before')
+  return parameters.flatMap(({ name, schema }) => {
+    const declared = resolve(schema)
+    const one = declared.items ? resolve(declared.items) : declared
+    if (one.enum) return one.enum.map((value) => `${name}=${encodeURIComponent(String(value))}`)
+    if (one.type === 'integer') return name === 'limit' ? ['limit=100'] : [`${name}=1`]
+    if (one.type === 'boolean') return [`${name}=true`]
+    if (one.format === 'date-time') return [`${name}=2025-01-05T00:00:00.000Z`]
+    return [`${name}=${encodeURIComponent(known[name] ?? 'nothing')}`]
+  })
+}
+
+function report(t: Test, told: readonly Told[], mistakesIn: (one: Told) => readonly string[]): void {
+  const wrong = new Map<string, string>()
+  for (const one of told) for (const mistake of mistakesIn(one)) wrong.set(oneLine(one.text), `${one.by} ${mistake}`)
+  for (const [text, mistake] of wrong) t.fail(`${mistake}: ${text}`)
+  const texts = new Set(told.map(({ text }) => text))
+  t.comment(`| plans: ${texts.size} statements, run ${told.length} times`)
+  t.ok(
+    [...texts].some((text) => text.startsWith('SELECT 1 FROM ONLY "public"."orders"')),
+    'foreign keys are looked at',
+  )
+}
+
+const large = new Set<string>(filledTables)
+
+function scansIn({ by, plan }: Told): readonly string[] {
+  const scans = planNodes(plan).filter((node) => node['Node Type'] === 'Seq Scan')
+  const read = scans.map((node) => node['Relation Name'] ?? '').filter((name) => large.has(name))
+  return by in ranged ? [] : read.map((name) => `reads all of ${name}`)
+}
+
+const isList = (operation: Operation): boolean =>
+  parametersIn(operation, 'query').some(({ name }) => /^(limit|pageSize)$/.test(name))
+const lists = new Set(operations.filter(isList).map(({ id }) => id))
+
+function wasteIn({ by, text, plan }: Told): readonly string[] {
+  if (searches.some((part) => oneLine(text).includes(part))) return []
+  const removed = planNodes(plan)
+    .map((node) => (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0))
+    .reduce((sum, rows) => sum + rows, 0)
+  const touched = plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+  return [
+    ...(removed > mostRemoved ? [`throws away ${removed} rows`] : []),
+    ...(touched > (lists.has(by) ? mostPagesOfLists : mostPages) ? [`touches ${touched} pages`] : []),
+  ]
+}
+
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, 300)
