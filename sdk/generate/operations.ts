@@ -157,7 +157,7 @@ function readResult(source: Source, id: string): Operation['result'] {
   const successes = Object.entries(object.responses ?? {}).filter(([status]) => /^2/.test(status))
   const types = new Set<string>()
   const pagination = object['x-pagination']
-  const shape = pagination === undefined ? 'data' : pagination === 'cursor' ? 'list' : 'table'
+  const shape = pagination === undefined ? 'data' : pagination === 'offset' ? 'table' : 'list'
   for (const [, reference] of successes) {
     const { content } = resolve(document, reference)
     if (content === undefined || Object.keys(content).length === 0) {

@@ -55,7 +55,7 @@ export interface components {
             mode: "live" | "test";
             /** @description End of the secret, to recognise it by */
             hint: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read")[];
             /**
              * Format: int32
              * @description Requests per minute
@@ -98,6 +98,105 @@ export interface components {
              * @description RFC 3339, UTC, milliseconds
              */
             updatedAt: string;
+        };
+        /** @description An API key was created */
+        ApiKeyCreatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "apiKey.created";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "apiKey";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["ApiKey"];
+        };
+        /** @description An API key was revoked */
+        ApiKeyRevokedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "apiKey.revoked";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "apiKey";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["ApiKey"];
+        };
+        /** @description An API key was rotated: this one ends, another takes its place */
+        ApiKeyRotatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "apiKey.rotated";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "apiKey";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["ApiKey"];
         };
         ApiKeysListParams: {
             /**
@@ -187,7 +286,7 @@ export interface components {
          */
         CreateApiKey: {
             name: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read")[];
             /** @enum {string} */
             mode?: "live" | "test";
             /**
@@ -288,6 +387,44 @@ export interface components {
             phone?: string;
             externalId?: string;
         };
+        /** @description What happened to one resource, and what it was then */
+        Event: components["schemas"]["ApiKeyCreatedEvent"] | components["schemas"]["ApiKeyRotatedEvent"] | components["schemas"]["ApiKeyRevokedEvent"] | components["schemas"]["OrganizationCreatedEvent"] | components["schemas"]["OrganizationUpdatedEvent"] | components["schemas"]["LocationCreatedEvent"] | components["schemas"]["LocationUpdatedEvent"] | components["schemas"]["ProductCreatedEvent"] | components["schemas"]["ProductUpdatedEvent"] | components["schemas"]["ProductArchivedEvent"] | components["schemas"]["StockAdjustedEvent"] | components["schemas"]["StockLowEvent"] | components["schemas"]["StockOutEvent"] | components["schemas"]["StockBackEvent"] | components["schemas"]["StockShortfallEvent"] | components["schemas"]["StockMismatchEvent"] | components["schemas"]["ReservationCreatedEvent"] | components["schemas"]["ReservationReleasedEvent"] | components["schemas"]["ReservationExpiredEvent"] | components["schemas"]["OrderDraftedEvent"] | components["schemas"]["OrderPlacedEvent"] | components["schemas"]["OrderConfirmedEvent"] | components["schemas"]["OrderUpdatedEvent"] | components["schemas"]["OrderLineCancelledEvent"] | components["schemas"]["OrderHoldAddedEvent"] | components["schemas"]["OrderHoldReleasedEvent"] | components["schemas"]["OrderCancelledEvent"] | components["schemas"]["OrderExpiredEvent"];
+        /** @description Who did it: the principal of an API key, or the service itself */
+        EventActor: {
+            type: string;
+            id: string;
+            keyId: string | null;
+        };
+        EventTypeDescription: {
+            /** @enum {string} */
+            type: "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired";
+            description: string;
+            /** Format: int32 */
+            schemaVersion: number;
+            resourceType: string;
+            /** @description JSON Schema (2020-12) of the event; it stands alone */
+            schema: {
+                [key: string]: unknown;
+            };
+            sample: components["schemas"]["Event"];
+        };
+        EventsListParams: {
+            /** @description Only these types: order.placed, or order.* for all of a resource; all of them if not given */
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired")[];
+            /** @description Only events of the resource with this id */
+            resource?: string;
+            /**
+             * Format: int64
+             * @description The position to go on from: sequence of the last event you have, or nextCursor; 0: from the beginning
+             */
+            after?: number;
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+        };
         Location: {
             id: string;
             name: string;
@@ -310,6 +447,72 @@ export interface components {
              */
             updatedAt: string;
         };
+        /** @description A location was created */
+        LocationCreatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "location.created";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "location";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Location"];
+        };
+        /** @description A location is no longer the default */
+        LocationUpdatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "location.updated";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "location";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Location"];
+        };
         LocationsListParams: {
             /**
              * Format: int32
@@ -326,7 +529,7 @@ export interface components {
             /** @enum {string} */
             type: "apiKey";
             principalId: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read")[];
             limits: {
                 /** Format: int32 */
                 requestsPerMinute: number;
@@ -361,7 +564,7 @@ export interface components {
             mode: "live" | "test";
             /** @description End of the secret, to recognise it by */
             hint: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read")[];
             /**
              * Format: int32
              * @description Requests per minute
@@ -488,6 +691,138 @@ export interface components {
             description: string;
             amount: components["schemas"]["Money"];
         };
+        /** @description An order was cancelled, and its stock given back */
+        OrderCancelledEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "order.cancelled";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "order";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["OrderSnapshot"];
+        };
+        /** @description An order was confirmed; one that owes nothing now is so at once */
+        OrderConfirmedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "order.confirmed";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "order";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["OrderSnapshot"];
+        };
+        /** @description A draft was written: priced, nothing reserved */
+        OrderDraftedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "order.drafted";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "order";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["OrderSnapshot"];
+        };
+        /** @description An order was not paid in time, and its stock given back */
+        OrderExpiredEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "order.expired";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "order";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["OrderSnapshot"];
+        };
         OrderHold: {
             id: string;
             /**
@@ -506,6 +841,72 @@ export interface components {
              * @description RFC 3339, UTC, milliseconds
              */
             createdAt: string;
+        };
+        /** @description A step of an order was blocked */
+        OrderHoldAddedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "order.holdAdded";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "order";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["OrderSnapshot"];
+        };
+        /** @description A step of an order was unblocked */
+        OrderHoldReleasedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "order.holdReleased";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "order";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["OrderSnapshot"];
         };
         OrderLine: {
             id: string;
@@ -531,6 +932,72 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+        };
+        /** @description Units of a line were cancelled */
+        OrderLineCancelledEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "order.lineCancelled";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "order";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["OrderSnapshot"];
+        };
+        /** @description An order was placed, and its stock reserved */
+        OrderPlacedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "order.placed";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "order";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["OrderSnapshot"];
         };
         OrderRefusal: {
             /** Format: int32 */
@@ -685,6 +1152,39 @@ export interface components {
             tax: components["schemas"]["Money"];
             total: components["schemas"]["Money"];
         };
+        /** @description Fields of an order changed, or its lines got stock they waited for */
+        OrderUpdatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "order.updated";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "order";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["OrderSnapshot"];
+        };
         OrdersListParams: {
             status?: ("draft" | "pending" | "confirmed" | "processing" | "completed" | "cancelled" | "expired" | "rejected")[];
             /** @description The channel the order came from */
@@ -796,6 +1296,72 @@ export interface components {
              * @description RFC 3339, UTC, milliseconds
              */
             updatedAt: string;
+        };
+        /** @description The organization was founded */
+        OrganizationCreatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "organization.created";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "organization";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Organization"];
+        };
+        /** @description Name or metadata of the organization changed */
+        OrganizationUpdatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "organization.updated";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "organization";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Organization"];
         };
         PageMeta: {
             requestId: string;
@@ -971,6 +1537,105 @@ export interface components {
              */
             updatedAt: string;
         };
+        /** @description A product was taken off sale */
+        ProductArchivedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "product.archived";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "product";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Product"];
+        };
+        /** @description A product was created */
+        ProductCreatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "product.created";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "product";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Product"];
+        };
+        /** @description A product changed */
+        ProductUpdatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "product.updated";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "product";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Product"];
+        };
         ProductsListParams: {
             /** @description Start of the SKU or part of the title */
             q?: string;
@@ -1097,6 +1762,105 @@ export interface components {
              */
             updatedAt: string;
         };
+        /** @description Stock was held without an order */
+        ReservationCreatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "reservation.created";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "reservation";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Reservation"];
+        };
+        /** @description The time of held stock was up */
+        ReservationExpiredEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "reservation.expired";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "reservation";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Reservation"];
+        };
+        /** @description Held stock was given back */
+        ReservationReleasedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "reservation.released";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "reservation";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Reservation"];
+        };
         ReservationsListParams: {
             orderId?: string;
             /** @description Case-sensitive */
@@ -1182,6 +1946,95 @@ export interface components {
                 lowStockThreshold?: number | null;
             }[];
             reason?: string;
+        };
+        /** @description A stock level was set or adjusted; orders do not adjust it */
+        StockAdjustedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "stock.adjusted";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "stockLevel";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["StockLevel"];
+        };
+        /** @description There is stock again */
+        StockBackEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "stock.back";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "stockMark";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["StockMark"];
+        };
+        /** @description A level, its movements and its reservations, which do not tell the same */
+        StockCheck: {
+            id: string;
+            /** @description Case-sensitive */
+            sku: string;
+            locationId: string;
+            /** Format: int64 */
+            onHand: number | null;
+            /** Format: int64 */
+            reserved: number | null;
+            /** Format: int64 */
+            backordered: number | null;
+            /** Format: int64 */
+            movedOnHand: number;
+            /** Format: int64 */
+            movedReserved: number;
+            /** Format: int64 */
+            promised: number;
+            /** Format: int64 */
+            waiting: number;
+            /** Format: int32 */
+            version: number;
         };
         StockLevel: {
             /** @description Case-sensitive */
@@ -1288,6 +2141,109 @@ export interface components {
             /** @description previousCursor of the page after */
             before?: string;
         };
+        /** @description No more than lowStockThreshold units are available */
+        StockLowEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "stock.low";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "stockMark";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["StockMark"];
+        };
+        /** @description A stock level at the moment it crossed a threshold */
+        StockMark: {
+            id: string;
+            /** @description Case-sensitive */
+            sku: string;
+            locationId: string;
+            /** Format: int32 */
+            onHand: number;
+            /** Format: int32 */
+            reserved: number;
+            /** Format: int32 */
+            backordered: number;
+            /** Format: int32 */
+            safetyStock: number;
+            /** Format: int32 */
+            lowStockThreshold: number | null;
+            /** Format: int32 */
+            available: number;
+            /** @enum {string} */
+            condition: "ok" | "low" | "out" | "shortfall";
+            /** @description The orders whose units are not there; empty unless the level is short */
+            orderIds: string[];
+            /** Format: int32 */
+            levelVersion: number;
+            /** Format: int32 */
+            version: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            updatedAt: string;
+        };
+        /** @description Level, movements and reservations do not tell the same */
+        StockMismatchEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "stock.mismatch";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "stockCheck";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["StockCheck"];
+        };
         StockMovement: {
             id: string;
             /** @description Case-sensitive */
@@ -1323,6 +2279,72 @@ export interface components {
              * @description RFC 3339, UTC, milliseconds
              */
             occurredAt: string;
+        };
+        /** @description Nothing is available */
+        StockOutEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "stock.out";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "stockMark";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["StockMark"];
+        };
+        /** @description Fewer units are on hand than are promised to orders */
+        StockShortfallEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "stock.shortfall";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "stockMark";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["StockMark"];
         };
         TableMeta: {
             requestId: string;
@@ -1461,6 +2483,9 @@ export type AddHold = components['schemas']['AddHold'];
 export type Address = components['schemas']['Address'];
 export type AdjustStock = components['schemas']['AdjustStock'];
 export type ApiKey = components['schemas']['ApiKey'];
+export type ApiKeyCreatedEvent = components['schemas']['ApiKeyCreatedEvent'];
+export type ApiKeyRevokedEvent = components['schemas']['ApiKeyRevokedEvent'];
+export type ApiKeyRotatedEvent = components['schemas']['ApiKeyRotatedEvent'];
 export type ApiKeysListParams = components['schemas']['ApiKeysListParams'];
 export type Availability = components['schemas']['Availability'];
 export type CancelLine = components['schemas']['CancelLine'];
@@ -1471,7 +2496,13 @@ export type CreateLocation = components['schemas']['CreateLocation'];
 export type CreateProduct = components['schemas']['CreateProduct'];
 export type CreateReservation = components['schemas']['CreateReservation'];
 export type Customer = components['schemas']['Customer'];
+export type Event = components['schemas']['Event'];
+export type EventActor = components['schemas']['EventActor'];
+export type EventTypeDescription = components['schemas']['EventTypeDescription'];
+export type EventsListParams = components['schemas']['EventsListParams'];
 export type Location = components['schemas']['Location'];
+export type LocationCreatedEvent = components['schemas']['LocationCreatedEvent'];
+export type LocationUpdatedEvent = components['schemas']['LocationUpdatedEvent'];
 export type LocationsListParams = components['schemas']['LocationsListParams'];
 export type Me = components['schemas']['Me'];
 export type Meta = components['schemas']['Meta'];
@@ -1479,16 +2510,27 @@ export type Money = components['schemas']['Money'];
 export type NewApiKey = components['schemas']['NewApiKey'];
 export type Order = components['schemas']['Order'];
 export type OrderAmount = components['schemas']['OrderAmount'];
+export type OrderCancelledEvent = components['schemas']['OrderCancelledEvent'];
+export type OrderConfirmedEvent = components['schemas']['OrderConfirmedEvent'];
+export type OrderDraftedEvent = components['schemas']['OrderDraftedEvent'];
+export type OrderExpiredEvent = components['schemas']['OrderExpiredEvent'];
 export type OrderHold = components['schemas']['OrderHold'];
+export type OrderHoldAddedEvent = components['schemas']['OrderHoldAddedEvent'];
+export type OrderHoldReleasedEvent = components['schemas']['OrderHoldReleasedEvent'];
 export type OrderLine = components['schemas']['OrderLine'];
+export type OrderLineCancelledEvent = components['schemas']['OrderLineCancelledEvent'];
+export type OrderPlacedEvent = components['schemas']['OrderPlacedEvent'];
 export type OrderRefusal = components['schemas']['OrderRefusal'];
 export type OrderSnapshot = components['schemas']['OrderSnapshot'];
 export type OrderSummary = components['schemas']['OrderSummary'];
 export type OrderTotals = components['schemas']['OrderTotals'];
+export type OrderUpdatedEvent = components['schemas']['OrderUpdatedEvent'];
 export type OrdersListParams = components['schemas']['OrdersListParams'];
 export type OrdersTabulateParams = components['schemas']['OrdersTabulateParams'];
 export type OrdersTimelineParams = components['schemas']['OrdersTimelineParams'];
 export type Organization = components['schemas']['Organization'];
+export type OrganizationCreatedEvent = components['schemas']['OrganizationCreatedEvent'];
+export type OrganizationUpdatedEvent = components['schemas']['OrganizationUpdatedEvent'];
 export type PageMeta = components['schemas']['PageMeta'];
 export type PlaceOrder = components['schemas']['PlaceOrder'];
 export type PlaceOrderAmount = components['schemas']['PlaceOrderAmount'];
@@ -1499,21 +2541,35 @@ export type PlacedResult = components['schemas']['PlacedResult'];
 export type Price = components['schemas']['Price'];
 export type Problem = components['schemas']['Problem'];
 export type Product = components['schemas']['Product'];
+export type ProductArchivedEvent = components['schemas']['ProductArchivedEvent'];
+export type ProductCreatedEvent = components['schemas']['ProductCreatedEvent'];
+export type ProductUpdatedEvent = components['schemas']['ProductUpdatedEvent'];
 export type ProductsListParams = components['schemas']['ProductsListParams'];
 export type Quote = components['schemas']['Quote'];
 export type QuoteOrder = components['schemas']['QuoteOrder'];
 export type RefusedResult = components['schemas']['RefusedResult'];
 export type Reservation = components['schemas']['Reservation'];
+export type ReservationCreatedEvent = components['schemas']['ReservationCreatedEvent'];
+export type ReservationExpiredEvent = components['schemas']['ReservationExpiredEvent'];
+export type ReservationReleasedEvent = components['schemas']['ReservationReleasedEvent'];
 export type ReservationsListParams = components['schemas']['ReservationsListParams'];
 export type RotateApiKey = components['schemas']['RotateApiKey'];
 export type SetStockLevel = components['schemas']['SetStockLevel'];
 export type SetStockLevels = components['schemas']['SetStockLevels'];
+export type StockAdjustedEvent = components['schemas']['StockAdjustedEvent'];
+export type StockBackEvent = components['schemas']['StockBackEvent'];
+export type StockCheck = components['schemas']['StockCheck'];
 export type StockLevel = components['schemas']['StockLevel'];
 export type StockLevels = components['schemas']['StockLevels'];
 export type StockListAllMovementsParams = components['schemas']['StockListAllMovementsParams'];
 export type StockListLevelsParams = components['schemas']['StockListLevelsParams'];
 export type StockListMovementsParams = components['schemas']['StockListMovementsParams'];
+export type StockLowEvent = components['schemas']['StockLowEvent'];
+export type StockMark = components['schemas']['StockMark'];
+export type StockMismatchEvent = components['schemas']['StockMismatchEvent'];
 export type StockMovement = components['schemas']['StockMovement'];
+export type StockOutEvent = components['schemas']['StockOutEvent'];
+export type StockShortfallEvent = components['schemas']['StockShortfallEvent'];
 export type TableMeta = components['schemas']['TableMeta'];
 export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type UpdateOrder = components['schemas']['UpdateOrder'];

@@ -2,8 +2,10 @@ import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { fillBackorders } from '#features/backorders/index.ts'
 import { catalogRoutes } from '#features/catalog/index.ts'
+import { documentedWebhooks, eventTypeRoutes } from '#features/event-types/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
+import { eventRoutes } from '#features/ledger/index.ts'
 import { orderChangeRoutes } from '#features/order-changes/index.ts'
 import { orderListRoutes } from '#features/order-lists/index.ts'
 import { orderRoutes } from '#features/orders/index.ts'
@@ -65,11 +67,20 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   validateStrictly(http)
   // Operations serialize their results themselves; compiling every documented answer again would double the start.
   http.setSerializerCompiler(() => JSON.stringify)
-  await publishDocument(http)
+  await publishDocument(http, documentedWebhooks)
   reportHealth(http, readinessChecks(runtime))
   servePages(http)
   await serveDocs(http)
-  const routes = [identityRoutes, catalogRoutes, reservationRoutes, orderRoutes, orderListRoutes, orderChangeRoutes]
+  const routes = [
+    identityRoutes,
+    catalogRoutes,
+    reservationRoutes,
+    orderRoutes,
+    orderListRoutes,
+    orderChangeRoutes,
+    eventRoutes,
+    eventTypeRoutes,
+  ]
   for (const add of routes) add(http)
   inventoryRoutes(http, fillBackorders)
   return {

@@ -3,7 +3,7 @@ import type { AppError } from '#platform/problem.ts'
 import { Forbidden, Unauthorized } from './problems.ts'
 
 /** The presented API key: `Authorization: Bearer …`, null without that header. */
-function presentedKey(request: FastifyRequest): string | null {
+export function presentedKey(request: FastifyRequest): string | null {
   const header = request.headers.authorization
   if (header === undefined) return null
   const match = /^Bearer +(\S{1,512}) *$/i.exec(header)

@@ -18,6 +18,7 @@ export async function protectBrowsers(http: FastifyInstance, config: Config): Pr
       'idempotency-key',
       'if-match',
       'if-none-match',
+      'last-event-id',
       'traceparent',
       'x-request-id',
     ],

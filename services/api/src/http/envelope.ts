@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { Page, PagePosition, TablePage, TableRequest } from '#platform/page.ts'
+import type { Page, PagePosition, SequencePage, TablePage, TableRequest } from '#platform/page.ts'
 
 /** Sends an answer, without a body if there is none; nothing when the time-out has answered already. */
 export function sendAnswer(reply: FastifyReply, text?: string): FastifyReply {
@@ -35,5 +35,15 @@ export function tableEnvelope<T>(
   serialize: (item: T) => string,
 ): string {
   const meta = { requestId, page: { page, pageSize, totalItems, totalPages: Math.ceil(totalItems / pageSize) } }
+  return `{"success":true,"data":[${items.map(serialize).join(',')}],"meta":${JSON.stringify(meta)}}`
+}
+
+/** Cursors of a sequence are its positions, as they stand: everybody may know them. */
+export function sequenceEnvelope<T>(
+  { items, next, hasMore }: SequencePage<T>,
+  requestId: string,
+  serialize: (item: T) => string,
+): string {
+  const meta = { requestId, page: { nextCursor: String(next), previousCursor: null, hasMore } }
   return `{"success":true,"data":[${items.map(serialize).join(',')}],"meta":${JSON.stringify(meta)}}`
 }

@@ -50,6 +50,8 @@ declare module 'fastify' {
     access?: Access
     /** Whether an Idempotency-Key is needed, welcome or without meaning. */
     idempotency?: 'required' | 'optional' | 'none'
+    /** Media type of what it answers, where that is not JSON. */
+    answers?: 'text/event-stream'
   }
 }
 

@@ -43,15 +43,15 @@ export function answerUndecodable(error: Error, request: FastifyRequest, reply: 
   sendProblem(error, request, reply)
 }
 
-/** Refuses what no route could answer: over-long URLs and clients that cannot read JSON. */
+/** Refuses what no route could answer: over-long URLs and clients that cannot read what it answers. */
 export function refuseUnanswerable(app: FastifyInstance): void {
   app.addHook('onRequest', async (request) => {
     if (request.url.length > maxUrlLength) throw new UriTooLong()
     if (request.url.includes('%00')) throw new MalformedRequest({ detail: 'The URL contains NUL' })
     // The router decodes the path; the parser of the query leaves what it cannot decode as it is.
     if (!isDecodable(request.url)) throw new MalformedRequest({ detail: 'The query cannot be decoded' })
-    const access = request.routeOptions.config.access
-    if (access && !('public' in access) && !acceptsJson(request.headers.accept)) throw new NotAcceptable()
+    const { access, answers = 'application/json' } = request.routeOptions.config
+    if (access && !('public' in access) && !accepts(request.headers.accept, answers)) throw new NotAcceptable()
   })
 }
 
@@ -75,7 +75,7 @@ function isDecodable(url: string): boolean {
   }
 }
 
-function acceptsJson(accept: string | undefined): boolean {
+function accepts(accept: string | undefined, answered: string): boolean {
   if (accept === undefined || accept.trim() === '') return true
   return accept.split(',').some((range) => {
     const [type, ...parameters] = range
@@ -83,6 +83,7 @@ function acceptsJson(accept: string | undefined): boolean {
       .toLowerCase()
       .split(/\s*;\s*/)
     const refused = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
-    return !refused && ['*/*', 'application/*', 'application/json', 'application/problem+json'].includes(type ?? '')
+    const known = ['*/*', answered.replace(/\/.*/, '/*'), answered, 'application/json', 'application/problem+json']
+    return !refused && known.includes(type ?? '')
   })
 }

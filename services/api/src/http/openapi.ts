@@ -114,7 +114,9 @@ export interface OperationFacts {
   readonly idempotency: 'required' | 'optional' | 'none'
   readonly ifMatch?: 'required' | 'conditional' | 'optional'
   readonly conditionalRead?: boolean
-  readonly pagination?: 'cursor' | 'offset'
+  readonly pagination?: 'cursor' | 'offset' | 'sequence'
+  /** The answer is a stream of server-sent events, each of them a `returns`. */
+  readonly isStream?: boolean
   readonly params?: TSchema
   readonly querystring?: TSchema
   readonly body?: TSchema
@@ -139,6 +141,7 @@ export function operationSchema(facts: OperationFacts): FastifySchema {
     response: { ...successResponse(facts), ...problemResponses(definitions) },
     'x-idempotency': facts.idempotency,
     ...(facts.pagination ? { 'x-pagination': facts.pagination } : {}),
+    ...(facts.isStream ? { 'x-stream': 'sse' } : {}),
     ...('scope' in facts.access ? { 'x-scope': facts.access.scope } : {}),
     'x-error-codes': definitions.map(({ code }) => code).sort(),
     'x-stability': 'stable',
@@ -158,7 +161,7 @@ export const idempotencyKeyExample = 'fresh-key-per-request'
 /** All headers together may have 16 KiB. */
 const maxTagsLength = 16_384
 
-function headersOf({ idempotency, ifMatch, conditionalRead }: OperationFacts): TProperties {
+function headersOf({ idempotency, ifMatch, conditionalRead, isStream }: OperationFacts): TProperties {
   const headers: TProperties = {}
   if (idempotency !== 'none') {
     const key = Type.String({
@@ -179,6 +182,14 @@ function headersOf({ idempotency, ifMatch, conditionalRead }: OperationFacts): T
   if (conditionalRead)
     headers['If-None-Match'] = Type.Optional(
       Type.String({ maxLength: maxTagsLength, description: 'ETag of a copy; answers 304 while it is current' }),
+    )
+  if (isStream)
+    headers['Last-Event-ID'] = Type.Optional(
+      Type.String({
+        pattern: '^[0-9]{1,16}$',
+        maxLength: 16,
+        description: 'The last `id` that was received; wins over `after`. Browsers send it when they connect again.',
+      }),
     )
   return headers
 }
@@ -208,10 +219,12 @@ function problemsOf(facts: OperationFacts): readonly ProblemDefinition[] {
   return [...new Set(classes.map(({ definition }) => definition))]
 }
 
-function successResponse({ status, returns, pagination, ifMatch, conditionalRead, summary }: OperationFacts) {
+function successResponse(facts: OperationFacts) {
+  const { status, returns, pagination, ifMatch, conditionalRead, isStream, summary } = facts
   if (!returns) return { [status]: { type: 'null', description: 'Done' } }
+  if (isStream) return { [status]: { description: summary, content: { 'text/event-stream': { schema: returns } } } }
   const data = pagination ? Type.Array(returns, { maxItems: 100 }) : returns
-  const meta = pagination === undefined ? Meta : pagination === 'cursor' ? PageMeta : TableMeta
+  const meta = pagination === undefined ? Meta : pagination === 'offset' ? TableMeta : PageMeta
   const schema = Type.Object({ success, data, meta }, closed)
   const text = (maxLength: number, description: string) => ({ type: 'string', maxLength, description })
   const headers = {
@@ -250,10 +263,14 @@ const tags = [
   { name: 'stock', description: 'Stock levels and their movements' },
   { name: 'reservations', description: 'Stock that is promised, to orders or for a while' },
   { name: 'orders', description: 'Orders, from quote to cancellation' },
+  { name: 'events', description: 'What happened, in one sequence without gaps' },
 ]
 
+/** The document's section of what the service sends, as it stands there: references in it are written in full. */
+export type DocumentedWebhooks = Readonly<Record<string, object>>
+
 /** Collects every route into one OpenAPI 3.1 document. */
-export async function publishDocument(app: FastifyInstance): Promise<void> {
+export async function publishDocument(app: FastifyInstance, webhooks: DocumentedWebhooks): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -266,6 +283,7 @@ export async function publishDocument(app: FastifyInstance): Promise<void> {
       },
       servers: [{ url: '/', description: 'The service that publishes this document, local or in production' }],
       tags,
+      webhooks: { ...webhooks },
       components: {
         securitySchemes: {
           apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: sk_live_… or sk_test_…' },

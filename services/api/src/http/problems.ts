@@ -68,6 +68,13 @@ export const RateLimited = defineProblem({
   advice: 'Wait for the time in Retry-After. The ratelimit-* headers of every answer tell what is left.',
   retryable: true,
 })
+export const TooManyStreams = defineProblem({
+  status: 429,
+  code: 'TOO_MANY_STREAMS',
+  title: 'Too many open streams',
+  advice: 'Close streams that nobody reads, or read one stream for several purposes.',
+  retryable: true,
+})
 export const HeaderTooLarge = defineProblem({
   status: 431,
   code: 'HEADERS_TOO_LARGE',

@@ -15,7 +15,7 @@ import { originOf } from './trace.ts'
 
 type Value<S extends TSchema | undefined> = S extends TSchema ? Static<S> : undefined
 
-interface ReadFacts {
+export interface ReadFacts {
   readonly id: string
   readonly summary: string
   readonly description?: string
@@ -181,4 +181,4 @@ function pageTooFar(pageSize: number): Error {
   return new ValidationFailed({ detail: `page: ${message}; use a list with cursors to go further`, errors })
 }
 
-const accessOf = (scope: Scope | null): Access => (scope === null ? { anyCredential: true } : { scope })
+export const accessOf = (scope: Scope | null): Access => (scope === null ? { anyCredential: true } : { scope })

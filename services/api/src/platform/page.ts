@@ -34,6 +34,14 @@ export interface TablePage<T> {
   readonly totalItems: number
 }
 
+/** A page of a sequence without gaps, which is read onwards from a position. */
+export interface SequencePage<T> {
+  readonly items: readonly T[]
+  /** The position to go on from, at the end of the sequence as well. */
+  readonly next: number
+  readonly hasMore: boolean
+}
+
 /**
  * The rows of a page in the order of `columns`, which together tell rows apart, and one row more: see `toPage`. The
  * position is a condition that an index answers, however far into the list it is.

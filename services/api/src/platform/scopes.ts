@@ -11,6 +11,7 @@ export const scopes = [
   'orders:read',
   'orders:write',
   'orders:price',
+  'events:read',
 ] as const
 
 export type Scope = (typeof scopes)[number]

@@ -14,5 +14,6 @@ export {
   writeLevels,
 } from './repository.ts'
 export { inventoryRoutes } from './routes.ts'
+export { Location, maxQuantity, StockLevel } from './schemas.ts'
 export { setStockLevels } from './set-stock.ts'
 export { startLevels } from './start-levels.ts'

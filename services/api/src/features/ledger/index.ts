@@ -1,2 +1,3 @@
 export { eventJson, type PublishedEvent } from './present.ts'
+export { eventRoutes } from './routes.ts'
 export { typePatterns, typesMatching } from './type-patterns.ts'

@@ -12,6 +12,6 @@ export {
 } from './problems.ts'
 export { lockOrder, type OrderWithLines, type SummaryRow, selectOrdersWithLines, summaryColumns } from './repository.ts'
 export { orderRoutes } from './routes.ts'
-export { Address, Customer, maxHolds, Notes, Order, OrderParams, OrderSummary } from './schemas.ts'
+export { Address, Customer, maxHolds, Notes, Order, OrderParams, OrderSnapshot, OrderSummary } from './schemas.ts'
 export { allowsTransition, heldSteps, isHeld, type OrderAction, orderStatuses, owesNothingNow } from './status.ts'
 export { lineTotal } from './totals.ts'

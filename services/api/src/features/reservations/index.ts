@@ -1,2 +1,3 @@
 export { reservationJobs } from './jobs.ts'
 export { reservationRoutes } from './routes.ts'
+export { Reservation } from './schemas.ts'

@@ -1,0 +1,2 @@
+export { eventTypeRoutes } from './routes.ts'
+export { documentedWebhooks } from './webhooks.ts'

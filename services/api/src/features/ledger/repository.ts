@@ -1,0 +1,102 @@
+import { CompiledQuery } from 'kysely'
+import { timestamp } from '#platform/wire.ts'
+import type { View } from '#platform/work.ts'
+import type { EventFilter } from './filter.ts'
+import type { PublishedEvent } from './present.ts'
+
+/** Events after a position, in their order, and how far the sequence had come when they were read. */
+export interface EventBatch {
+  readonly events: readonly PublishedEvent[]
+  readonly head: number
+  /** The newest event that retention has dropped; 0: none. */
+  readonly floor: number
+}
+
+export interface Heads {
+  readonly head: number
+  readonly floor: number
+}
+
+/** How far the sequence reaches, and where it begins; both 0 before the first event. */
+export async function selectHeads(view: View): Promise<Heads> {
+  const row = await view.db.selectFrom('event_heads').select(['sequence', 'floor_sequence']).executeTakeFirst()
+  return { head: row?.sequence ?? 0, floor: row?.floor_sequence ?? 0 }
+}
+
+/**
+ * At most `limit` events after a position. The floor is read after them: a partition that was dropped meanwhile shows
+ * in it, while a floor from before would hide the hole.
+ */
+export async function selectEvents(view: View, after: number, limit: number, filter: EventFilter): Promise<EventBatch> {
+  const [{ rows }, { head, floor }] = await Promise.all([
+    view.db.executeQuery<EventRow & { readonly head: number }>(eventsQuery(after, limit, filter)),
+    selectHeads(view),
+  ])
+  const events = rows.filter(({ id }) => id !== null).map(publishedEvent)
+  return { events, head: rows[0]?.head ?? head, floor }
+}
+
+export async function selectEvent(view: View, id: string, sources: EventFilter['sources']) {
+  const restriction = sources === null ? '' : `and ${visible('$2')}`
+  const text = `select e.sequence, e.id, e.type, ${contents} from events e ${joined}
+    where e.${tenant} and e.id = $1 ${restriction}`
+  const parameters = sources === null ? [id] : [id, listed(sources)]
+  const { rows } = await view.db.executeQuery<EventRow>(CompiledQuery.raw(text, parameters))
+  return rows[0] && publishedEvent(rows[0])
+}
+
+interface EventRow {
+  readonly sequence: number
+  readonly id: string
+  readonly type: string
+  readonly schema_version: number
+  readonly occurred_at: Date
+  readonly actor: PublishedEvent['actor']
+  readonly request_id: string
+  readonly resource_type: string
+  readonly resource_id: string
+  readonly resource_version: number
+  readonly changed: string[]
+  readonly data: unknown
+}
+
+const contents = `l.schema_version, l.occurred_at, l.actor, l.request_id, l.resource_type, l.resource_id,
+  l.resource_version, l.changed, l.data`
+const tenant = `organization_id = current_setting('app.organization_id')`
+const joined = 'join ledger l on l.organization_id = e.organization_id and l.id = e.id'
+/** Orders of other sources are hidden from a credential that is bound to some. */
+const visible = (sources: string) => `(e.resource_type <> 'order' or l.data ->> 'source' = any(${sources}))`
+const listed = (names: ReadonlySet<string>): string[] => [...names]
+
+/** Several types are read one by one from their index and merged: no filter makes it read more than its own events. */
+function eventsQuery(after: number, limit: number, { types, resource, sources }: EventFilter) {
+  const parameters: unknown[] = [after, limit]
+  const conditions = [`e.${tenant}`, 'e.sequence > $1']
+  if (resource !== null) conditions.push(`e.resource_id = $${parameters.push(resource)}`)
+  if (sources !== null) conditions.push(visible(`$${parameters.push(listed(sources))}::text[]`))
+  const named = types && `$${parameters.push(listed(types))}::text[]`
+  const isMerged = named !== null && resource === null
+  if (isMerged) conditions.push('e.type = t.type')
+  else if (named !== null) conditions.push(`e.type = any(${named})`)
+  const page = `select e.organization_id, e.sequence, e.id, e.type from events e ${sources === null ? '' : joined}
+    where ${conditions.join(' and ')} order by e.sequence limit $2`
+  const merged = `select p.* from unnest(${named}) t(type) cross join lateral (${page}) p order by p.sequence limit $2`
+  // Head and events of one snapshot: what lies between the last event and the head has been looked at.
+  const text = `select h.sequence as head, e.sequence, e.id, e.type, ${contents}
+    from event_heads h left join ((${isMerged ? merged : page}) e ${joined}) on true
+    where h.${tenant} order by e.sequence`
+  return CompiledQuery.raw(text, parameters)
+}
+
+const publishedEvent = (row: EventRow): PublishedEvent => ({
+  id: row.id,
+  sequence: row.sequence,
+  type: row.type,
+  schemaVersion: row.schema_version,
+  occurredAt: timestamp(row.occurred_at),
+  actor: row.actor,
+  requestId: row.request_id,
+  resource: { type: row.resource_type, id: row.resource_id, version: row.resource_version },
+  changed: row.changed,
+  data: row.data,
+})
