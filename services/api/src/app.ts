@@ -1,15 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
-import { fillBackorders } from '#features/backorders/index.ts'
-import { catalogRoutes } from '#features/catalog/index.ts'
-import { documentedWebhooks, eventTypeRoutes } from '#features/event-types/index.ts'
-import { identityRoutes } from '#features/identity/index.ts'
-import { inventoryRoutes } from '#features/inventory/index.ts'
-import { eventRoutes } from '#features/ledger/index.ts'
-import { orderChangeRoutes } from '#features/order-changes/index.ts'
-import { orderListRoutes } from '#features/order-lists/index.ts'
-import { orderRoutes } from '#features/orders/index.ts'
-import { reservationRoutes } from '#features/reservations/index.ts'
+import { documentedWebhooks } from '#features/event-types/index.ts'
 import { authenticateRequests, authorizeRequests } from '#http/authentication.ts'
 import { protectBrowsers } from '#http/browser-policy.ts'
 import { answerBrokenConnections } from '#http/client-errors.ts'
@@ -30,6 +21,7 @@ import { requestIdOf, requestLogger, traceRequests } from '#http/trace.ts'
 import { validateStrictly } from '#http/validation.ts'
 import { type Config, trustedProxies } from '#platform/config.ts'
 import { readinessChecks } from '#platform/readiness.ts'
+import { addRoutes } from './routes.ts'
 import type { Runtime } from './runtime.ts'
 
 export interface App {
@@ -71,18 +63,7 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   reportHealth(http, readinessChecks(runtime))
   servePages(http)
   await serveDocs(http)
-  const routes = [
-    identityRoutes,
-    catalogRoutes,
-    reservationRoutes,
-    orderRoutes,
-    orderListRoutes,
-    orderChangeRoutes,
-    eventRoutes,
-    eventTypeRoutes,
-  ]
-  for (const add of routes) add(http)
-  inventoryRoutes(http, fillBackorders)
+  addRoutes(http)
   return {
     http,
     drain: () => {

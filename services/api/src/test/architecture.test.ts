@@ -12,7 +12,7 @@ function layerOf(name: string): (typeof layers)[number] {
   const [top = ''] = name.split('/')
   if (top === 'platform' || top === 'http' || top === 'features') return top
   if (top === 'start' || name === 'start.ts') return 'start'
-  return name === 'runtime.ts' || name === 'app.ts' ? 'composition' : 'entry'
+  return ['runtime.ts', 'app.ts', 'routes.ts'].includes(name) ? 'composition' : 'entry'
 }
 
 const feature = (name: string): string | undefined => /^features\/([^/]+)\//.exec(name)?.[1]

@@ -56,6 +56,9 @@ export const rows: Readonly<Record<string, Row>> = {
   'orders.cancelLine': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
   'orders.addHold': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
   'orders.releaseHold': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
+  'events.list': { scope: 'events:read', ...noObject },
+  'events.get': { scope: 'events:read', ...notFound('EVENT_NOT_FOUND') },
+  'events.types': { scope: 'events:read', ...noObject },
   'orders.timeline': { scope: 'orders:read', ...notFound('ORDER_NOT_FOUND') },
 }
 

@@ -5,6 +5,7 @@ import { createRuntime, type Runtime } from '../runtime.ts'
 import { type Harness, harness, testConfig } from './harness.ts'
 import type { Answer } from './http-client.ts'
 import { type Operation, takesHeader } from './operations.ts'
+import { relay } from './relayed.ts'
 import { type Change, createSampler, pathOf, requestOf, type Sampler } from './samples.ts'
 
 export type Produce = (operation: Operation, status: number) => Promise<Answer>
@@ -130,6 +131,17 @@ const inProgress: Producer = async (world, operation) => {
   }
 }
 
+/** Retention has dropped the first events, for a moment. */
+const expired: Producer = async (world, operation) => {
+  await relay(world.h)
+  const floor = (sequence: string, hash: string) =>
+    world.h.db.query(`update event_heads set floor_sequence = ${sequence}, floor_hash = ${hash}`)
+  await floor('1', 'hash')
+  const answer = await send(world, operation, { query: { after: '0' } })
+  await floor('0', 'null')
+  return answer
+}
+
 const general: Readonly<Record<number, Producer>> = {
   200: accepted,
   201: accepted,
@@ -144,6 +156,7 @@ const general: Readonly<Record<number, Producer>> = {
   404: absent,
   406: (world, operation) => send(world, operation, { headers: { accept: 'text/html' } }),
   409: inProgress,
+  410: expired,
   412: (world, operation) => send(world, operation, { headers: { 'if-match': '"999999"' } }),
   413: (world, operation) =>
     send(world, operation, { payload: ' '.repeat(world.h.runtime.config.BODY_LIMIT_BYTES + 1) }),

@@ -3,6 +3,7 @@ import type { InjectOptions } from 'fastify'
 import type { Tenant } from './factories.ts'
 import type { Harness } from './harness.ts'
 import { type JsonSchema, type Operation, parametersIn, resolve, takesHeader } from './operations.ts'
+import { relay } from './relayed.ts'
 
 /** One valid request of an operation; nothing in it has been used up. */
 export interface Sample {
@@ -30,7 +31,11 @@ export async function createSampler(h: Harness, tenant: Tenant = h.tenant): Prom
     if (answer.status >= 300) throw new Error(`no thing for a sample: POST ${url} answered ${answer.text}`)
     return answer.body.data
   }
-  const world: World = { tenant, post }
+  const eventOf = async (resourceId: string): Promise<string> => {
+    await relay(h)
+    return (await client.get(`/v1/events?resource=${resourceId}`)).body.data[0].id
+  }
+  const world: World = { tenant, post, eventOf }
   return {
     full: async (operation) => ({ ...(await frame(world, operation)), body: fullBody(world, operation) }),
     example: async (operation) => ({
@@ -51,6 +56,8 @@ export interface Sampler {
 interface World {
   readonly tenant: Tenant
   post(url: string, body: object): Promise<Record<string, string>>
+  /** Id of the first event of a resource. */
+  eventOf(resourceId: string): Promise<string>
 }
 
 /** A new thing for each path parameter, by its name. */
@@ -73,6 +80,7 @@ const things: Readonly<Record<string, (world: World) => Promise<Record<string, s
   }),
   locationId: async ({ tenant }) => ({ locationId: tenant.locationId }),
   sku: async () => ({ sku: sampleSku }),
+  eventId: async (world) => ({ eventId: await world.eventOf((await placeOrder(world)).id ?? '') }),
 }
 
 /** Things in the state that an operation needs, by its id. */

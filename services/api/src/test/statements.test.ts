@@ -3,6 +3,7 @@ import type { Database } from '#platform/database.ts'
 import { createUnitOfWork } from '#platform/unit-of-work.ts'
 import { harness } from './harness.ts'
 import type { Answer } from './http-client.ts'
+import { relay } from './relayed.ts'
 
 let statements = 0
 /** The same database; counts every statement that comes back, from query builders and as text alike. */
@@ -24,12 +25,13 @@ const counting = (database: Database): Database => ({
   },
 })
 
-const { as, tenant } = await harness(t, {
+const h = await harness(t, {
   replace: (runtime) => {
     const database = counting(runtime.database)
     return { database, unitOfWork: createUnitOfWork({ ...runtime, database }) }
   },
 })
+const { as, tenant } = h
 const operator = as(tenant.key)
 const { locationId } = tenant
 const skus = Array.from({ length: 100 }, (_, index) => `SKU-${index}`)
@@ -58,6 +60,7 @@ t.test('a page of 100 takes as many statements as a page of 1', async (t) => {
     await operator.post('/v1/api-keys', { name: `Key ${index}`, scopes: ['orders:read'] })
   }
   await operator.post(`/v1/orders/${id}/cancel`, {})
+  await relay(h)
   for (const [url, count] of [
     ['/v1/orders', 100],
     ['/v1/products', 100],
@@ -66,6 +69,7 @@ t.test('a page of 100 takes as many statements as a page of 1', async (t) => {
     ['/v1/api-keys', 100],
     [`/v1/stock/SKU-0/${locationId}/movements`, 100],
     [`/v1/orders/${id}/timeline`, 3],
+    ['/v1/events', 100],
   ] as const) {
     const page = await operator.get(`${url}?limit=100`)
     t.equal(page.body.data.length, count, `${url} has ${count}`)

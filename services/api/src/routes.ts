@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify'
+import { fillBackorders } from '#features/backorders/index.ts'
+import { catalogRoutes } from '#features/catalog/index.ts'
+import { eventTypeRoutes } from '#features/event-types/index.ts'
+import { identityRoutes } from '#features/identity/index.ts'
+import { inventoryRoutes } from '#features/inventory/index.ts'
+import { eventRoutes } from '#features/ledger/index.ts'
+import { orderChangeRoutes } from '#features/order-changes/index.ts'
+import { orderListRoutes } from '#features/order-lists/index.ts'
+import { orderRoutes } from '#features/orders/index.ts'
+import { reservationRoutes } from '#features/reservations/index.ts'
+
+/** Every feature's routes. */
+export function addRoutes(http: FastifyInstance): void {
+  identityRoutes(http)
+  catalogRoutes(http)
+  inventoryRoutes(http, fillBackorders)
+  reservationRoutes(http)
+  orderRoutes(http)
+  orderListRoutes(http)
+  orderChangeRoutes(http)
+  eventRoutes(http)
+  eventTypeRoutes(http)
+}
