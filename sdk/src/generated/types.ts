@@ -388,7 +388,7 @@ export interface components {
             externalId?: string;
         };
         /** @description What happened to one resource, and what it was then */
-        Event: components["schemas"]["ApiKeyCreatedEvent"] | components["schemas"]["ApiKeyRotatedEvent"] | components["schemas"]["ApiKeyRevokedEvent"] | components["schemas"]["OrganizationCreatedEvent"] | components["schemas"]["OrganizationUpdatedEvent"] | components["schemas"]["LocationCreatedEvent"] | components["schemas"]["LocationUpdatedEvent"] | components["schemas"]["ProductCreatedEvent"] | components["schemas"]["ProductUpdatedEvent"] | components["schemas"]["ProductArchivedEvent"] | components["schemas"]["StockAdjustedEvent"] | components["schemas"]["StockLowEvent"] | components["schemas"]["StockOutEvent"] | components["schemas"]["StockBackEvent"] | components["schemas"]["StockShortfallEvent"] | components["schemas"]["StockMismatchEvent"] | components["schemas"]["ReservationCreatedEvent"] | components["schemas"]["ReservationReleasedEvent"] | components["schemas"]["ReservationExpiredEvent"] | components["schemas"]["OrderDraftedEvent"] | components["schemas"]["OrderPlacedEvent"] | components["schemas"]["OrderConfirmedEvent"] | components["schemas"]["OrderUpdatedEvent"] | components["schemas"]["OrderLineCancelledEvent"] | components["schemas"]["OrderHoldAddedEvent"] | components["schemas"]["OrderHoldReleasedEvent"] | components["schemas"]["OrderCancelledEvent"] | components["schemas"]["OrderExpiredEvent"];
+        Event: components["schemas"]["ApiKeyCreatedEvent"] | components["schemas"]["ApiKeyRotatedEvent"] | components["schemas"]["ApiKeyRevokedEvent"] | components["schemas"]["OrganizationCreatedEvent"] | components["schemas"]["OrganizationUpdatedEvent"] | components["schemas"]["LocationCreatedEvent"] | components["schemas"]["LocationUpdatedEvent"] | components["schemas"]["ProductCreatedEvent"] | components["schemas"]["ProductUpdatedEvent"] | components["schemas"]["ProductArchivedEvent"] | components["schemas"]["StockAdjustedEvent"] | components["schemas"]["StockLowEvent"] | components["schemas"]["StockOutEvent"] | components["schemas"]["StockBackEvent"] | components["schemas"]["StockShortfallEvent"] | components["schemas"]["StockMismatchEvent"] | components["schemas"]["ReservationCreatedEvent"] | components["schemas"]["ReservationReleasedEvent"] | components["schemas"]["ReservationExpiredEvent"] | components["schemas"]["OrderDraftedEvent"] | components["schemas"]["OrderPlacedEvent"] | components["schemas"]["OrderConfirmedEvent"] | components["schemas"]["OrderUpdatedEvent"] | components["schemas"]["OrderLineCancelledEvent"] | components["schemas"]["OrderHoldAddedEvent"] | components["schemas"]["OrderHoldReleasedEvent"] | components["schemas"]["OrderCancelledEvent"] | components["schemas"]["OrderExpiredEvent"] | components["schemas"]["WebhookEndpointFailingEvent"] | components["schemas"]["WebhookEndpointRecoveredEvent"] | components["schemas"]["WebhookEndpointDisabledEvent"] | components["schemas"]["WebhookDeliveryDeadEvent"];
         /** @description Who did it: the principal of an API key, or the service itself */
         EventActor: {
             type: string;
@@ -397,7 +397,7 @@ export interface components {
         };
         EventTypeDescription: {
             /** @enum {string} */
-            type: "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired";
+            type: "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead";
             description: string;
             /** Format: int32 */
             schemaVersion: number;
@@ -410,7 +410,7 @@ export interface components {
         };
         EventsListParams: {
             /** @description Only these types: order.placed, or order.* for all of a resource; all of them if not given */
-            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired")[];
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead")[];
             /** @description Only events of the resource with this id */
             resource?: string;
             /**
@@ -2472,6 +2472,209 @@ export interface components {
                 version: number;
             }[];
         };
+        /** @description The last attempt of a delivery failed */
+        WebhookDeliveryDeadEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "webhook.deliveryDead";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "webhookDelivery";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["WebhookDeliverySnapshot"];
+        };
+        /** @description A webhook delivery as the ledger keeps it */
+        WebhookDeliverySnapshot: {
+            id: string;
+            endpointId: string;
+            eventId: string;
+            eventType: string;
+            /** Format: int64 */
+            sequence: number;
+            resourceId: string;
+            replayOf: string | null;
+            /** @enum {string} */
+            state: "pending" | "sending" | "delivered" | "dead" | "cancelled";
+            /** Format: int32 */
+            attempts: number;
+            /** Format: int32 */
+            lastStatus: number | null;
+            lastError: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            dueAt: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            deliveredAt: string | null;
+            /** Format: int32 */
+            version: number;
+        };
+        /** @description An endpoint answered 410: nothing is sent to it from now on */
+        WebhookEndpointDisabledEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "webhook.endpointDisabled";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "webhookEndpoint";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["WebhookEndpointSnapshot"];
+        };
+        /** @description Deliveries to an endpoint fail: they wait while it is probed */
+        WebhookEndpointFailingEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "webhook.endpointFailing";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "webhookEndpoint";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["WebhookEndpointSnapshot"];
+        };
+        /** @description An endpoint answers again, and gets what waited */
+        WebhookEndpointRecoveredEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "webhook.endpointRecovered";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "webhookEndpoint";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["WebhookEndpointSnapshot"];
+        };
+        /** @description A webhook endpoint as the ledger keeps it */
+        WebhookEndpointSnapshot: {
+            id: string;
+            url: string;
+            description: string | null;
+            types: string[];
+            allowedSources: string[];
+            /** @enum {string} */
+            ordering: "none" | "perResource";
+            /** @enum {string} */
+            state: "active" | "failing" | "disabled";
+            disabledReason: string | null;
+            /** Format: int32 */
+            maxConcurrency: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            failingSince: string | null;
+            /** @description At most 50 string keys of your own */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Format: int32 */
+            version: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            updatedAt: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2577,3 +2780,9 @@ export type UpdateOrganization = components['schemas']['UpdateOrganization'];
 export type UpdateProduct = components['schemas']['UpdateProduct'];
 export type UpsertProducts = components['schemas']['UpsertProducts'];
 export type UpsertedProducts = components['schemas']['UpsertedProducts'];
+export type WebhookDeliveryDeadEvent = components['schemas']['WebhookDeliveryDeadEvent'];
+export type WebhookDeliverySnapshot = components['schemas']['WebhookDeliverySnapshot'];
+export type WebhookEndpointDisabledEvent = components['schemas']['WebhookEndpointDisabledEvent'];
+export type WebhookEndpointFailingEvent = components['schemas']['WebhookEndpointFailingEvent'];
+export type WebhookEndpointRecoveredEvent = components['schemas']['WebhookEndpointRecoveredEvent'];
+export type WebhookEndpointSnapshot = components['schemas']['WebhookEndpointSnapshot'];

@@ -6,6 +6,7 @@ import { accountEvents } from './account-events.ts'
 import type { EventDefinition } from './definition.ts'
 import { orderEvents } from './order-events.ts'
 import { catalogEvents, stockEvents } from './stock-events.ts'
+import { webhookEvents } from './webhook-events.ts'
 
 /** Every type of event: a type without a definition does not compile. */
 export const definitions: Readonly<Record<EventType, EventDefinition>> = {
@@ -13,6 +14,7 @@ export const definitions: Readonly<Record<EventType, EventDefinition>> = {
   ...catalogEvents,
   ...stockEvents,
   ...orderEvents,
+  ...webhookEvents,
 }
 
 const EventActor = component(
