@@ -14,6 +14,7 @@ export type ClientErrorCode =
   | 'REDIRECT_REFUSED'
   | 'TIMED_OUT'
   | 'TOKEN_FAILED'
+  | 'WEBHOOK_REFUSED'
 
 /** One refused field: `pointer` is a JSON pointer (RFC 6901) into what was sent. */
 export type Issue = NonNullable<Problem['errors']>[number]

@@ -17,9 +17,10 @@ const skip = executablePath === '' && 'no Chromium here; CHROMIUM_PATH names one
 
 /** A page of the service's own origin that offers the SDK as `sdk`. */
 async function openPage(t: Test): Promise<Page> {
-  const entry = fileURLToPath(new URL('../src/index.ts', import.meta.url))
+  const resolveDir = fileURLToPath(new URL('../src', import.meta.url))
+  const contents = ['index', 'webhooks', 'testing'].map((name) => `export * from './${name}.ts'`).join('\n')
   const { outputFiles } = await build({
-    entryPoints: [entry],
+    stdin: { contents, resolveDir, loader: 'ts' },
     bundle: true,
     format: 'iife',
     globalName: 'sdk',
@@ -76,5 +77,16 @@ test('in a browser', { skip }, async (t) => {
     })`),
     'INVALID_CONFIGURATION',
     'in a worker as well',
+  )
+
+  t.same(
+    await page.evaluate(`(async () => {
+      const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+      const delivery = await sdk.signWebhook({ id: 'evt_1' }, { secret })
+      const reason = (changed) => sdk.verifyWebhook(changed, { secret }).catch((error) => error.reason)
+      return [await reason(delivery), await reason({ ...delivery, body: '{}' })]
+    })()`),
+    [{ id: 'evt_1' }, 'noMatch'],
+    'webhooks are verified as everywhere',
   )
 })

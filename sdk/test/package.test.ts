@@ -25,6 +25,7 @@ const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
 const env = { ...process.env, NODE_OPTIONS: '', PATH: `${join(modules, '.bin')}${delimiter}${process.env.PATH}` }
 
 const clientBudgetBytes = 8 * 1_024
+const webhooksBudgetBytes = 1.5 * 1_024
 const installBudgetBytes = 700 * 1_024
 
 const order = ok({ id: 'ord_1', version: 1 })
@@ -57,7 +58,9 @@ const order = await purser.orders.place({ paymentTerms: 'onAccount', lines: [{ s
 console.log(order.id, ApiError.is(new Error()))
 `
 
-const typedProgram = `import { ApiError, type Order, type OrderSummary, Purser, type Result } from '@purser/sdk'
+const typedProgram = `import { ApiError, type Order, type OrderSummary, Purser, PurserError, type Result } from '@purser/sdk'
+import { signWebhook } from '@purser/sdk/testing'
+import { verifyWebhook, WebhookSignatureError } from '@purser/sdk/webhooks'
 
 const purser = new Purser({ apiKey: 'sk_test_1', baseUrl: 'http://127.0.0.1:3000' })
 export const order: Promise<Order> = purser.orders.get('ord_1', {}, { signal: AbortSignal.timeout(1_000) })
@@ -66,6 +69,17 @@ export const orders: Promise<OrderSummary[]> = purser.orders.list({ limit: 2 }).
 export function isShort(error: unknown): boolean {
   return ApiError.is(error, 'OUT_OF_STOCK') && error.issues.length > 0
 }
+export async function receive(request: Request): Promise<string> {
+  const event = await verifyWebhook(request, { secret: ['whsec_1', undefined], toleranceMs: 60_000 })
+  const { body, headers } = await signWebhook(event, { secret: 'whsec_1' })
+  await verifyWebhook({ body: new TextEncoder().encode(body), headers }, { secret: 'whsec_1' })
+  return event.type
+}
+export function isForged(error: unknown): boolean {
+  return PurserError.is(error) && WebhookSignatureError.is(error) && error.reason === 'noMatch'
+}
+// @ts-expect-error a secret is needed
+verifyWebhook({ body: '', headers: {} }, {})
 // @ts-expect-error an order has lines
 purser.orders.place({})
 // @ts-expect-error options come third
@@ -143,6 +157,8 @@ purser.orders.get('ord_1').then((order) => console.log(order.id))`
     t.ok(size <= clientBudgetBytes, `${size} of ${clientBudgetBytes} bytes, minified and compressed`)
     const errors = await bundle(installed, "export { ApiError } from './dist/index.js'")
     t.ok(errors < size / 3, `${errors} bytes without the client: what is not imported is left out`)
+    const webhooks = await bundle(installed, "export * from './dist/webhooks.js'")
+    t.ok(webhooks <= webhooksBudgetBytes, `${webhooks} of ${webhooksBudgetBytes} bytes for /webhooks`)
   })
 
   await t.test('loads fast', async (t) => {

@@ -45,5 +45,7 @@ test('every snippet of the README compiles and runs against the service', async 
   const lines = stdout.split('\n')
   t.match(lines[0], /^ord_\w{26} confirmed$/)
   t.ok(lines.includes('true'), 'the same key gives the same order')
+  t.ok(lines.includes('received evt_1 order.placed'))
+  t.ok(lines.includes('answered 204'))
   t.ok(lines.includes("short of [ 'lines[0].quantity' ]"))
 })
