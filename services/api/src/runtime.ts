@@ -10,9 +10,11 @@ import { type Clock, systemClock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import { createEncryption, type Encryption } from '#platform/encryption.ts'
+import { createEventSignal, type EventSignal } from '#platform/event-signal.ts'
 import { type AnyJob, createJobQueue, type JobQueue } from '#platform/jobs.ts'
 import { createLogger, type Logger } from '#platform/logger.ts'
 import type { FanOut } from '#platform/relay/fan-out.ts'
+import { createLedgerSignal, type LedgerSignal } from '#platform/relay/wake.ts'
 import { kernelJobs } from '#platform/retention.ts'
 import { createUnitOfWork } from '#platform/unit-of-work.ts'
 import type { UnitOfWork } from '#platform/work.ts'
@@ -27,6 +29,8 @@ export interface Runtime {
   readonly database: Database
   readonly encryption: Encryption
   readonly jobs: JobQueue
+  readonly ledgerSignal: LedgerSignal
+  readonly eventSignal: EventSignal
   readonly unitOfWork: UnitOfWork
   readonly apiKeys: ApiKeyLookup
 }
@@ -69,7 +73,22 @@ export function createRuntime(config: Config, options: RuntimeOptions): Runtime 
   const alerts = createAlerts(config, log)
   const caches = createCaches()
   const encryption = createEncryption(config.ENCRYPTION_KEY)
-  const unitOfWork = createUnitOfWork({ database, clock, jobs, caches })
+  const ledgerSignal = createLedgerSignal({ config, log })
+  const eventSignal = createEventSignal({ config, log, database })
+  const unitOfWork = createUnitOfWork({ database, clock, jobs, caches, ledgerSignal })
   const apiKeys = createApiKeyLookup({ config, log, clock, caches, database, unitOfWork })
-  return { config, log, alerts, clock, caches, database, encryption, jobs, unitOfWork, apiKeys }
+  return {
+    config,
+    log,
+    alerts,
+    clock,
+    caches,
+    database,
+    encryption,
+    jobs,
+    ledgerSignal,
+    eventSignal,
+    unitOfWork,
+    apiKeys,
+  }
 }

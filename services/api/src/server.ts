@@ -10,7 +10,7 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env)
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set; `npm start` brings a database of its own')
   const runtime = createRuntime(config, { process: 'server' })
-  const { log, jobs, database, alerts } = runtime
+  const { log, jobs, ledgerSignal, eventSignal, database, alerts } = runtime
   const app = await buildApp(runtime)
   await jobs.start()
   await app.http.listen({ host: config.HOST, port: config.PORT })
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
     const deadline = setTimeout(() => app.http.server.closeAllConnections(), config.SHUTDOWN_GRACE_MS)
     await app.http.close()
     clearTimeout(deadline)
-    await jobs.stop()
+    await Promise.all([jobs.stop(), ledgerSignal.close(), eventSignal.close()])
     await database.close()
     await alerts.close()
   })

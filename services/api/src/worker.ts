@@ -2,21 +2,24 @@ import { loadConfig } from '#platform/config.ts'
 import { runJobs } from '#platform/job-runner.ts'
 import { failToStart, stopGracefully } from '#platform/lifecycle.ts'
 import { boundHeapGrowth } from '#platform/memory.ts'
-import { allJobs, createRuntime } from './runtime.ts'
+import { startRelay } from '#platform/relay/relay.ts'
+import { allFanOuts, allJobs, createRuntime } from './runtime.ts'
 
-/** Entry of the worker process: configuration → runtime → jobs → graceful stop. */
+/** Entry of the worker process: configuration → runtime → relay and jobs → graceful stop. */
 async function main(): Promise<void> {
   boundHeapGrowth()
   const config = loadConfig(process.env)
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set; `npm start` brings a database of its own')
   const runtime = createRuntime(config, { process: 'worker' })
-  const { log, jobs, database, alerts } = runtime
+  const { log, jobs, ledgerSignal, database, alerts } = runtime
   await jobs.start()
   await runJobs({ ...runtime, queue: jobs, jobs: allJobs })
+  const relay = startRelay({ ...runtime, fanOuts: allFanOuts })
   log.info({ jobs: allJobs.map(({ name }) => name) }, 'working')
   process.send?.({ ready: true })
   stopGracefully(log, config.SHUTDOWN_GRACE_MS, async () => {
-    await jobs.stop()
+    await Promise.all([relay.stop(), jobs.stop()])
+    await ledgerSignal.close()
     await database.close()
     await alerts.close()
   })

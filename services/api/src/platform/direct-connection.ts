@@ -12,6 +12,9 @@ export interface DirectConnection {
   listen(channel: string, heard: (payload: string) => void): Promise<void>
   /** Resolves when the connection is gone, whoever ended it. */
   readonly ended: Promise<void>
+  isEnded(): boolean
+  /** Lets the process end while the connection is open. */
+  unref(): void
   close(): Promise<void>
 }
 
@@ -44,7 +47,13 @@ export async function connectDirectly(options: DirectConnectionOptions): Promise
     types: { getTypeParser },
   })
   client.on('error', (error) => log.warn({ err: error }, `${applicationName}: database connection lost`))
-  const ended = new Promise<void>((resolve) => client.once('end', () => resolve()))
+  let isEnded = false
+  const ended = new Promise<void>((resolve) =>
+    client.once('end', () => {
+      isEnded = true
+      resolve()
+    }),
+  )
   await client.connect()
   const close = async (): Promise<void> => {
     client.end().catch(() => {})
@@ -66,6 +75,8 @@ export async function connectDirectly(options: DirectConnectionOptions): Promise
       await client.query(`listen ${client.escapeIdentifier(channel)}`)
     },
     ended,
+    isEnded: () => isEnded,
+    unref: () => void socket.unref(),
     close,
   }
 }

@@ -1,8 +1,11 @@
 import { CompiledQuery } from 'kysely'
+import type { Alerts } from './alerts.ts'
 import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
 import type { Database, Transaction } from './database.ts'
 import type { Logger } from './logger.ts'
 import { pendingMigrations } from './migrations.ts'
+import { createLagAlarm } from './relay/lag.ts'
 
 /** The state of one thing the service needs: `failed` takes it out of rotation, `degraded` does not. */
 export interface Check {
@@ -12,6 +15,8 @@ export interface Check {
 }
 
 export interface ReadinessDependencies {
+  readonly config: Config
+  readonly alerts: Alerts
   readonly database: Database
   readonly log: Logger
   readonly clock: Clock
@@ -19,8 +24,10 @@ export interface ReadinessDependencies {
 
 const workerSilenceMs = 150_000
 
-/** What readiness depends on: the database and its schema; a silent worker only degrades. */
-export function readinessChecks({ database, log, clock }: ReadinessDependencies): () => Promise<readonly Check[]> {
+/** What readiness depends on: the database and its schema; a silent worker or a slow relay only degrades. */
+export function readinessChecks(dependencies: ReadinessDependencies): () => Promise<readonly Check[]> {
+  const { database, log, clock } = dependencies
+  const relayCheck = createRelayCheck(dependencies)
   let migrated = false
   return async () => {
     try {
@@ -29,9 +36,9 @@ export function readinessChecks({ database, log, clock }: ReadinessDependencies)
         const query = queryOn(session.db)
         const pending = migrated ? [] : await pendingMigrations({ query })
         migrated = pending.length === 0
-        const worker = migrated ? await workerCheck(session.db, clock.now()) : []
+        const workers = migrated ? [await workerCheck(session.db, clock.now()), await relayCheck(session.db)] : []
         await session.commit()
-        return [{ name: 'database', state: 'ok' }, migrationCheck(pending), ...worker]
+        return [{ name: 'database', state: 'ok' }, migrationCheck(pending), ...workers]
       } catch (error) {
         await session.rollback(error)
         throw error
@@ -54,11 +61,32 @@ function migrationCheck(pending: readonly string[]): Check {
 }
 
 /** The worker leaves a mark in the job queue's schema every 30 s. */
-async function workerCheck(db: Transaction, now: Date): Promise<readonly Check[]> {
+async function workerCheck(db: Transaction, now: Date): Promise<Check> {
   const { rows } = await db.executeQuery<{ cron_on: Date | null }>(
     CompiledQuery.raw('select cron_on from pgboss.version'),
   )
   const last = rows[0]?.cron_on
-  if (last && now.getTime() - last.getTime() < workerSilenceMs) return [{ name: 'worker', state: 'ok' }]
-  return [{ name: 'worker', state: 'degraded', detail: last ? `silent since ${last.toISOString()}` : 'never seen' }]
+  if (last && now.getTime() - last.getTime() < workerSilenceMs) return { name: 'worker', state: 'ok' }
+  return { name: 'worker', state: 'degraded', detail: last ? `silent since ${last.toISOString()}` : 'never seen' }
+}
+
+const lagText = `select (extract(epoch from clock_timestamp() - beat_at) * 1000)::float8 as silent_ms,
+    (extract(epoch from clock_timestamp() - behind_since) * 1000)::float8 as behind_ms
+  from relay_state`
+
+/** A relay that lives says every second since when the oldest event waits for its number. */
+function createRelayCheck({ config, alerts }: ReadinessDependencies): (db: Transaction) => Promise<Check> {
+  const alarm = createLagAlarm(alerts, config)
+  return async (db) => {
+    const { rows } = await db.executeQuery<{ silent_ms: number | null; behind_ms: number | null }>(
+      CompiledQuery.raw(lagText),
+    )
+    const { silent_ms: silentMs = null, behind_ms: behindMs = null } = rows[0] ?? {}
+    if (silentMs === null) return { name: 'relay', state: 'degraded', detail: 'never seen' }
+    const lagMs = Math.max(silentMs, behindMs ?? 0)
+    alarm(lagMs)
+    if (lagMs <= config.RELAY_LAG_LIMIT_MS) return { name: 'relay', state: 'ok' }
+    const what = silentMs === lagMs ? 'silent' : 'behind'
+    return { name: 'relay', state: 'degraded', detail: `${what} for ${Math.round(lagMs / 1_000)} s` }
+  }
 }

@@ -69,6 +69,7 @@ async function transact<T>(
     const result = await run(open.work)
     await session.commit(appendToLedger(session.db, [open]))
     open.staleTags.forEach(dependencies.caches.invalidate)
+    if (open.events.length > 0) dependencies.ledgerSignal.wake()
     return result
   } catch (error) {
     await session.rollback(error)
@@ -91,6 +92,7 @@ async function transactGroup<I>(
     const answers = opened.length === 0 ? [] : await run(opened)
     await session.commit([...appendToLedger(session.db, opened), ...storeAnswers(session.db, opened, answers)])
     for (const { staleTags } of opened) staleTags.forEach(dependencies.caches.invalidate)
+    if (opened.some(({ events }) => events.length > 0)) dependencies.ledgerSignal.wake()
     const answerOf = new Map(fresh.map((request, index) => [request, answers[index] as Answer]))
     return requests.map((request, index): OnceOutcome => {
       const state = states[index]

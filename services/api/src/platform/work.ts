@@ -6,6 +6,7 @@ import type { Answer, Claim } from './idempotency.ts'
 import type { Job, JobQueue } from './jobs.ts'
 import type { LedgerEvent } from './ledger.ts'
 import type { Logger } from './logger.ts'
+import type { LedgerSignal } from './relay/wake.ts'
 
 /** Who asks, and under which request: what every row, log line and event of the work is marked with. */
 export interface Origin {
@@ -94,6 +95,8 @@ export interface UnitOfWorkDependencies {
   readonly clock: Clock
   readonly jobs: Pick<JobQueue, 'enqueue'>
   readonly caches: Pick<Caches, 'invalidate'>
+  /** Told of every COMMIT that wrote to the ledger. */
+  readonly ledgerSignal: Pick<LedgerSignal, 'wake'>
 }
 
 /** A unit of work on an open transaction, and what it leaves to be written with COMMIT. */

@@ -29,13 +29,15 @@ export interface HarnessOptions {
   readonly log?: Logger
   /** Changes the database before anything connects to it. */
   readonly prepare?: (db: pg.Client) => Promise<void>
+  /** A migrated database to use in place of a copy of the template. */
+  readonly databaseUrl?: string
   /** Replaces members of the runtime before the app is built. */
   readonly replace?: (runtime: Runtime) => Partial<Runtime>
 }
 
 /** A service on a database of its own, cloned from the migrated template. Everything is closed when `t` ends. */
 export async function harness(t: Test, options: HarnessOptions = {}): Promise<Harness> {
-  const databaseUrl = await cloneDatabase(t)
+  const databaseUrl = options.databaseUrl ?? (await cloneDatabase(t))
   const { prepare } = options
   if (prepare) await withClient(databaseUrl, prepare)
   const config = testConfig(databaseUrl, options.env)
@@ -53,7 +55,7 @@ export async function harness(t: Test, options: HarnessOptions = {}): Promise<Ha
   db.on('error', () => {})
   t.teardown(async () => {
     await app.http.close()
-    await runtime.jobs.stop()
+    await Promise.all([runtime.jobs.stop(), runtime.ledgerSignal.close(), runtime.eventSignal.close()])
     await runtime.database.close()
     await db.end()
   })

@@ -1,6 +1,5 @@
 import { connectDirectly } from '#platform/direct-connection.ts'
-import { batchSize, relayBatch } from '#platform/relay/batch.ts'
-import { readVisible } from '#platform/relay/rows.ts'
+import { numberVisible } from '#platform/relay/adoption.ts'
 import { allFanOuts, type Runtime } from '../runtime.ts'
 
 /**
@@ -14,22 +13,9 @@ export async function relay({ runtime: { config, log } }: { readonly runtime: Pi
     applicationName: 'purser-relay-test',
     statementTimeoutMs: config.WORKER_STATEMENT_TIMEOUT_MS,
   })
-  let numbered = 0
   try {
-    for (let position = { xid: '0', id: '' }, read = batchSize; read === batchSize; ) {
-      const rows = await relayBatch({
-        connection,
-        fanOuts: allFanOuts,
-        log,
-        read: (db) => readVisible(db, batchSize, position),
-        moves: false,
-      })
-      position = rows.at(-1) ?? position
-      numbered += rows.filter((row) => !row.numbered).length
-      read = rows.length
-    }
+    return await numberVisible({ connection, fanOuts: allFanOuts, log, pause: async () => {} })
   } finally {
     await connection.close()
   }
-  return numbered
 }

@@ -23,6 +23,11 @@ t.test('reports each dependency; a silent worker degrades and does not fail', as
       { state: 'degraded' },
     )
   }
+  t.match(
+    (await anonymous.get('/health/ready')).body.checks.find(({ name }: { name: string }) => name === 'relay'),
+    { state: 'degraded', detail: 'never seen' },
+  )
+  await db.query('update relay_state set beat_at = now()')
   await db.query('update pgboss.version set cron_on = now()')
   t.match((await anonymous.get('/health/ready')).body, { status: 'ok' })
   await db.query(`update pgboss.version set cron_on = now() - interval '10 minutes'`)

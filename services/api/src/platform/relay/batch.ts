@@ -1,36 +1,34 @@
 import type { Transaction } from '../database.ts'
 import type { DirectConnection } from '../direct-connection.ts'
 import type { Logger } from '../logger.ts'
+import { eventsChannel } from './channels.ts'
 import type { FanOut, NumberedEvent } from './fan-out.ts'
 import { numberRows } from './numbering.ts'
-import { type Head, type LedgerRow, lockState, movePosition, notify, readHeads, writeEvents } from './rows.ts'
-
-/** Rows per transaction: enough to share its cost, few enough to be there soon. */
-export const batchSize = 500
-
-/** The channel that tells newest sequences by organization: `{"org_…":7}`. */
-export const eventsChannel = 'purser_events'
+import { orderVersions, type Reach } from './order.ts'
+import { type FoundRow, type Head, type LedgerRow, lockState, notify, readHeads, writeEvents } from './rows.ts'
 
 export interface BatchOptions {
   readonly connection: DirectConnection
   readonly fanOuts: readonly FanOut[]
   readonly log: Logger
   /** Which rows come next, in order; those that have an event are skipped. */
-  read(db: Transaction): Promise<readonly LedgerRow[]>
-  /** True when the relay's position moves behind what was read. */
-  readonly moves: boolean
+  read(db: Transaction): Promise<readonly FoundRow[]>
+  /** Where the version before one of them may lie. */
+  readonly reach: Reach
+  /** What commits with the events of the rows that were read. */
+  finish?(db: Transaction, last: FoundRow): Promise<unknown>
 }
 
-/** Numbers the next rows in one transaction and tells everybody; returns the rows it read. */
-export async function relayBatch(options: BatchOptions): Promise<readonly LedgerRow[]> {
+/** Numbers the next rows in one transaction and tells everybody; returns all that it read. */
+export async function relayBatch(options: BatchOptions): Promise<readonly FoundRow[]> {
   const session = options.connection.begin({ role: 'relay' })
   const { db } = session
   try {
     const [, rows] = await Promise.all([lockState(db), options.read(db)])
-    const fresh = rows.filter(({ numbered }) => !numbered)
+    const fresh = rows.filter((row): row is LedgerRow & { numbered: false } => !row.numbered)
     const events = fresh.length === 0 ? [] : await numberFresh(options, db, fresh)
-    const last = options.moves ? rows.at(-1) : undefined
-    await session.commit(last === undefined ? [] : [movePosition(db, last)])
+    const last = rows.at(-1)
+    await session.commit(last && options.finish ? [options.finish(db, last)] : [])
     for (const event of events) options.log.info(describe(event), event.type)
     return rows
   } catch (error) {
@@ -39,9 +37,10 @@ export async function relayBatch(options: BatchOptions): Promise<readonly Ledger
   }
 }
 
-async function numberFresh({ fanOuts }: BatchOptions, db: Transaction, fresh: readonly LedgerRow[]) {
-  const heads = await readHeads(db, [...new Set(fresh.map((row) => row.organization_id))])
-  const numbered = numberRows(fresh, heads)
+async function numberFresh({ fanOuts, reach }: BatchOptions, db: Transaction, fresh: readonly LedgerRow[]) {
+  const rows = await orderVersions(db, fresh, reach)
+  const heads = await readHeads(db, [...new Set(rows.map((row) => row.organization_id))])
+  const numbered = numberRows(rows, heads)
   const written = writeEvents(db, numbered.links, numbered.heads)
   // Waited for below; a fan-out may fail first.
   written.catch(() => {})

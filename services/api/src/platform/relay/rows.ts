@@ -10,10 +10,8 @@ export interface Position {
   readonly id: string
 }
 
-export interface LedgerRow {
+export interface LedgerRow extends Position {
   readonly organization_id: string
-  readonly id: string
-  readonly xid: string
   readonly type: string
   readonly schema_version: number
   readonly occurred_at: Date
@@ -27,8 +25,17 @@ export interface LedgerRow {
   readonly data: unknown
   readonly personal: unknown
   readonly personal_salt: Uint8Array | null
-  /** True when it has an event already. */
-  readonly numbered: boolean
+}
+
+/** A row as it was found, or only its place when it has an event already. */
+export type FoundRow = (LedgerRow & { readonly numbered: false }) | (Position & { readonly numbered: true })
+
+/** One version of a resource. */
+export interface VersionOf {
+  readonly organizationId: string
+  readonly type: string
+  readonly id: string
+  readonly version: number
 }
 
 /** The newest event of an organization; `hash` in hex. */
@@ -38,28 +45,62 @@ export interface Head {
   readonly hash: string
 }
 
-const content = `organization_id, id, xid, type, schema_version, occurred_at, actor, request_id, traceparent,
-  resource_type, resource_id, resource_version, changed, data, personal, personal_salt`
+const content = `type, schema_version, occurred_at, actor, request_id, traceparent, resource_type, resource_id,
+  resource_version, changed, data, personal, personal_salt`
 
-/** The index on (xid, id) finds the next rows; `limit 1` keeps the look-up of their events a look-up. */
-const read = (condition: string) => `select w.*, n.numbered is not null as numbered
-  from (select ${content} from ledger where ${condition} order by xid, id limit $1) w
-  left join lateral (
-    select true as numbered from events e where e.organization_id = w.organization_id and e.id = w.id limit 1
-  ) n on true
+// Each `limit 1` keeps a look-up by key what it is: the planner cannot make a join over whole tables of it.
+const eventOf = `(select true as numbered from events e
+  where e.organization_id = w.organization_id and e.id = w.id limit 1)`
+const rowOf = `(select ${content} from ledger l
+  where n.numbered is null and l.organization_id = w.organization_id and l.id = w.id limit 1)`
+
+const finishedText = `select w.*, n.numbered is not null as numbered
+  from (
+    select organization_id, id, xid, ${content} from ledger
+    where (xid, id) > ((select position_xid from relay_state), (select position_id from relay_state))
+      and xid < pg_snapshot_xmin(pg_current_snapshot())
+    order by xid, id limit $1
+  ) w
+  left join lateral ${eventOf} n on true
   order by w.xid, w.id`
 
-const finishedText = read(`(xid, id) > ((select position_xid from relay_state), (select position_id from relay_state))
-  and xid < pg_snapshot_xmin(pg_current_snapshot())`)
-const visibleText = read('(xid, id) > ($2::xid8, $3)')
-
-/** The next rows past the relay's position whose transactions have ended, and all that began before them. */
-export const readFinished = (db: Transaction, limit: number): Promise<readonly LedgerRow[]> =>
+/** The next rows past the relay's position whose transactions have ended, as have all that began before them. */
+export const readFinished = (db: Transaction, limit: number): Promise<readonly FoundRow[]> =>
   select(db, finishedText, [limit])
 
-/** The next visible rows past a position, finished or not. */
-export const readVisible = (db: Transaction, limit: number, { xid, id }: Position): Promise<readonly LedgerRow[]> =>
+const visibleText = `select w.*, n.numbered is not null as numbered, l.*
+  from (select organization_id, id, xid from ledger where (xid, id) > ($2::xid8, $3) order by xid, id limit $1) w
+  left join lateral ${eventOf} n on true
+  left join lateral ${rowOf} l on true
+  order by w.xid, w.id`
+
+/** The next visible rows past a position, whatever else has ended. */
+export const readVisible = (db: Transaction, limit: number, { xid, id }: Position): Promise<readonly FoundRow[]> =>
   select(db, visibleText, [limit, xid, id])
+
+const withoutEventText = `select w.*
+  from unnest($1::text[], $2::text[], $3::text[], $4::integer[]) wanted (organization_id, type, id, version)
+  cross join lateral (
+    select organization_id, id, xid, ${content} from ledger l
+    where l.organization_id = wanted.organization_id and l.resource_id = wanted.id and l.resource_type = wanted.type
+      and l.resource_version = wanted.version
+      and l.id >= case $5 when '' then '' else time_id('evt', id_time($5) - interval '1 hour') end
+    limit 1
+  ) w
+  left join lateral ${eventOf} n on true
+  where n.numbered is null`
+
+/** Those of the versions that have no event; with `near`, an id, only what is at most an hour older. */
+export async function readWithoutEvent(db: Transaction, versions: readonly VersionOf[], near: string) {
+  if (versions.length === 0) return []
+  return select<LedgerRow>(db, withoutEventText, [
+    versions.map(({ organizationId }) => organizationId),
+    versions.map(({ type }) => type),
+    versions.map(({ id }) => id),
+    versions.map(({ version }) => version),
+    near,
+  ])
+}
 
 /** One relay at a time gets past this, whoever runs it. */
 export const lockState = (db: Transaction): Promise<unknown> => select(db, 'select from relay_state for update')
@@ -72,57 +113,44 @@ export const readHeads = (db: Transaction, organizationIds: readonly string[]): 
     [organizationIds],
   )
 
-/** Sends everything that makes rows events, without waiting for it. */
+const eventsText = `insert into events (organization_id, sequence, id, type, resource_type, resource_id, actor_id,
+    occurred_at, personal_digest, hash)
+  select organization_id, sequence, id, type, resource_type, resource_id, actor_id, occurred_at,
+    decode(personal_digest, 'hex'), decode(hash, 'hex')
+  from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+    $8::timestamptz[], $9::text[], $10::text[])
+    given (organization_id, sequence, id, type, resource_type, resource_id, actor_id, occurred_at, personal_digest, hash)`
+
+const headsText = `insert into event_heads (organization_id, sequence, hash)
+  select organization_id, sequence, decode(hash, 'hex')
+  from unnest($1::text[], $2::bigint[], $3::text[]) given (organization_id, sequence, hash)
+  on conflict (organization_id) do update set sequence = excluded.sequence, hash = excluded.hash`
+
+/** Makes rows events and moves the heads. */
 export function writeEvents(db: Transaction, links: readonly ChainLink[], heads: readonly Head[]): Promise<unknown> {
-  const column = <T>(of: (link: ChainLink) => T) => links.map(of)
-  const events = select(
-    db,
-    `insert into events (organization_id, sequence, id, type, resource_type, resource_id, actor_id, occurred_at,
-       personal_digest, hash)
-     select organization_id, sequence, id, type, resource_type, resource_id, actor_id, occurred_at,
-       decode(personal_digest, 'hex'), decode(hash, 'hex')
-     from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-       $8::timestamptz[], $9::text[], $10::text[])
-       given (organization_id, sequence, id, type, resource_type, resource_id, actor_id, occurred_at,
-         personal_digest, hash)`,
-    [
-      column(({ event }) => event.organizationId),
-      column(({ event }) => event.sequence),
-      column(({ event }) => event.id),
-      column(({ event }) => event.type),
-      column(({ event }) => event.resource.type),
-      column(({ event }) => event.resource.id),
-      column(({ event }) => event.actor.id),
-      column(({ event }) => event.occurredAt),
-      column(({ personalDigest }) => personalDigest),
-      column(({ hash }) => hash),
-    ],
-  )
-  const moved = select(
-    db,
-    `insert into event_heads (organization_id, sequence, hash)
-     select organization_id, sequence, decode(hash, 'hex')
-     from unnest($1::text[], $2::bigint[], $3::text[]) given (organization_id, sequence, hash)
-     on conflict (organization_id) do update set sequence = excluded.sequence, hash = excluded.hash`,
-    [
-      heads.map(({ organizationId }) => organizationId),
-      heads.map(({ sequence }) => sequence),
-      heads.map(({ hash }) => hash),
-    ],
-  )
+  const events = select(db, eventsText, [
+    links.map(({ event }) => event.organizationId),
+    links.map(({ event }) => event.sequence),
+    links.map(({ event }) => event.id),
+    links.map(({ event }) => event.type),
+    links.map(({ event }) => event.resource.type),
+    links.map(({ event }) => event.resource.id),
+    links.map(({ event }) => event.actor.id),
+    links.map(({ event }) => event.occurredAt),
+    links.map(({ personalDigest }) => personalDigest),
+    links.map(({ hash }) => hash),
+  ])
+  const moved = select(db, headsText, [
+    heads.map(({ organizationId }) => organizationId),
+    heads.map(({ sequence }) => sequence),
+    heads.map(({ hash }) => hash),
+  ])
   return Promise.all([events, moved])
 }
-
-export const movePosition = (db: Transaction, { xid, id }: Position): Promise<unknown> =>
-  select(
-    db,
-    'update relay_state set position_xid = $1::xid8, position_id = $2, beat_at = clock_timestamp(), behind_since = null',
-    [xid, id],
-  )
 
 export const notify = (db: Transaction, channel: string, payload: string): Promise<unknown> =>
   select(db, 'select pg_notify($1, $2)', [channel, payload])
 
-async function select<R>(db: Transaction, text: string, values: readonly unknown[] = []): Promise<readonly R[]> {
+export async function select<R>(db: Transaction, text: string, values: readonly unknown[] = []): Promise<readonly R[]> {
   return (await db.executeQuery<R>(CompiledQuery.raw(text, [...values]))).rows
 }
