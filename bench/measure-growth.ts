@@ -1,6 +1,7 @@
 import type { RunningCluster } from '../services/api/src/start/cluster.ts'
 import { type Bench, startApi } from './api.ts'
 import type { Catalog } from './catalog.ts'
+import { copyOrders } from './copies.ts'
 import { copyDatabase, countOrders, dropDatabase, fillOrders, serverUrl } from './databases.ts'
 import type { LoadGenerator } from './load/load.ts'
 import { placeByApi } from './measure-orders.ts'
@@ -8,6 +9,8 @@ import { median } from './statistics.ts'
 
 const clients = 128
 const warmUpSeconds = 3
+/** Of many orders this many are placed one by one, the rest are copies of them. */
+const mostPlaced = 20_000
 
 export interface Growth {
   readonly small: { readonly orders: number; readonly perSecond: number }
@@ -37,7 +40,9 @@ export async function measureGrowth(
   await copyDatabase(cluster, base, 'bench_large')
   const stored = await countOrders(cluster.url('bench_large'))
   const startedAt = performance.now()
-  await fillOrders(cluster.url('bench_large'), catalog, orders - stored)
+  const placed = Math.min(orders, mostPlaced)
+  await fillOrders(cluster.url('bench_large'), catalog, placed - stored)
+  await copyOrders(cluster.url('bench_large'), Math.round(orders / placed) - 1)
   say(`stored ${orders} orders in ${Math.round((performance.now() - startedAt) / 1_000)} s`)
   const [small, large]: [number[], number[]] = [[], []]
   for (let round = 1; round <= rounds; round++) {
