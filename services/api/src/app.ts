@@ -40,7 +40,7 @@ export async function buildApp(runtime: Runtime): Promise<App> {
     unitOfWork: runtime.unitOfWork,
     cursors: createCursors(config.SIGNING_SECRET),
     authenticate: runtime.apiKeys.find,
-    baseUrl: () => config.PUBLIC_URL.replace(/\/$/, '') || listeningAddress(http, config),
+    baseUrl: baseUrlOf(http, config),
     isDraining: () => draining,
   })
   requireAccessDeclarations(http, docsPrefix)
@@ -96,6 +96,15 @@ function createServer({ config, log }: Runtime): FastifyInstance {
     frameworkErrors: answerUndecodable,
     clientErrorHandler: answerBrokenConnections,
   }) as unknown as FastifyInstance
+}
+
+/** Once it listens, the address stays what it is. */
+function baseUrlOf(http: FastifyInstance, config: Config): () => string {
+  let known = config.PUBLIC_URL.replace(/\/$/, '')
+  return () => {
+    if (known === '' && http.server.listening) known = listeningAddress(http, config)
+    return known || listeningAddress(http, config)
+  }
 }
 
 function listeningAddress(http: FastifyInstance, config: Config): string {

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest, RawRequestDefaultExpression } from 'fastify'
 import { newId } from '#platform/id.ts'
 import type { Logger } from '#platform/logger.ts'
+import { drawRandom } from '#platform/random.ts'
 import type { Origin } from '#platform/work.ts'
 import { Unauthorized } from './problems.ts'
 
@@ -28,7 +28,7 @@ function traceOf(raw: RawRequestDefaultExpression): Trace {
   if (known) return known
   const header = raw.headers.traceparent
   const match = typeof header === 'string' ? traceparentPattern.exec(header) : null
-  const random = randomBytes(24).toString('hex')
+  const random = drawRandom(24).toString('hex')
   const trace = { traceId: match?.[1] ?? random.slice(16), spanId: random.slice(0, 16), flags: match?.[2] ?? '01' }
   traces.set(raw, trace)
   return trace

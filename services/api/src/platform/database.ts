@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -99,11 +100,14 @@ export interface SessionClient extends Pick<pg.ClientBase, 'query' | 'escapeLite
 
 /** Begins a transaction on a connection that pipelines. */
 export function openSession(client: SessionClient, opening: TransactionOpening): Session {
+  const gather = gatherWrites(client)
+  gather()
   const begun = client.query(beginText(client, opening))
   begun.catch(() => {})
   return {
-    db: bind(client, begun),
+    db: bind(client, begun, gather),
     async commit(pending = []) {
+      gather()
       const committed = client.query('commit')
       const settled = await Promise.allSettled([begun, ...pending, committed])
       const failure = settled.find((outcome) => outcome.status === 'rejected')
@@ -121,6 +125,16 @@ export function openSession(client: SessionClient, opening: TransactionOpening):
         client.release(true)
       }
     },
+  }
+}
+
+/** What is sent until the code that is running now has come to wait leaves in one packet, by one system call. */
+function gatherWrites(client: SessionClient): () => void {
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+  return () => {
+    if (stream.writableCorked > 0) return
+    stream.cork()
+    process.nextTick(() => stream.uncork())
   }
 }
 
@@ -151,10 +165,11 @@ const compiler = dialect.createQueryCompiler()
 const adapter = dialect.createAdapter()
 
 /** Kysely over one client: every query goes out at once, so what is not awaited is pipelined. */
-function bind(client: SessionClient, begun: Promise<unknown>): Transaction {
+function bind(client: SessionClient, begun: Promise<unknown>, gather: () => void): Transaction {
   const connection: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       const name = statementName(query.sql)
+      gather()
       const sent = client.query<Record<string, unknown>>({
         text: query.sql,
         values: [...query.parameters],

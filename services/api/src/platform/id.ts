@@ -1,5 +1,5 @@
-import { randomFillSync } from 'node:crypto'
 import { v7 } from 'uuid'
+import { drawRandom } from './random.ts'
 
 /** Prefix of every id by resource. */
 export const idPrefixes = {
@@ -39,24 +39,16 @@ export function newId(prefix: IdPrefix): string {
 /** JSON Schema pattern of an id with this prefix. */
 export const idPattern = (prefix: IdPrefix): string => `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`
 
-/** Random bytes are drawn for 256 ids at once: an order takes a dozen ids, and each draw on its own is a system call. */
-const pool = new Uint8Array(4_096)
-let poolOffset = pool.length
 let lastMs = 0
 let sequence = 0
 
 /** A millisecond, a 32-bit counter within it that starts at random below its middle, and 16 random bytes. */
 function nextState() {
-  if (poolOffset === pool.length) {
-    randomFillSync(pool)
-    poolOffset = 0
-  }
-  const random = pool.subarray(poolOffset, poolOffset + 16)
-  poolOffset += 16
+  const random = drawRandom(16)
   const now = Date.now()
   if (now > lastMs) {
     lastMs = now
-    sequence = new DataView(random.buffer, random.byteOffset).getUint32(0) >>> 1
+    sequence = random.readUInt32BE(0) >>> 1
   } else sequence++
   return { random, msecs: lastMs, seq: sequence }
 }

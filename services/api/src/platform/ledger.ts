@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { CompiledQuery } from 'kysely'
 import { columnArrays } from './column-arrays.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './id.ts'
+import { drawRandom } from './random.ts'
 import type { Origin, Work } from './work.ts'
 
 /** Types of change the ledger knows. */
@@ -83,7 +83,7 @@ const ledgerRow = (work: Work, { actor, requestId, traceparent }: Origin, event:
   data: event.data,
   continues: event.continues ?? false,
   personal: event.personal ?? null,
-  personal_salt: event.personal === undefined ? null : `\\x${randomBytes(16).toString('hex')}`,
+  personal_salt: event.personal === undefined ? null : `\\x${drawRandom(16).toString('hex')}`,
 })
 
 const columns = {
