@@ -60,6 +60,11 @@ export function violates(error: unknown, constraint: string): boolean {
   return error instanceof pg.DatabaseError && error.constraint === constraint
 }
 
+/** The detail of an error that a function of the database raised with this code; null for any other error. */
+export function raisedBy(error: unknown, code: string): string | null {
+  return error instanceof pg.DatabaseError && error.code === code ? (error.detail ?? '') : null
+}
+
 function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

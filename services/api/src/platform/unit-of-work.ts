@@ -67,7 +67,7 @@ async function transact<T>(
   try {
     const open = openWork(dependencies, origin, session.db)
     const result = await run(open.work)
-    await session.commit(appendToLedger(session.db, [open]))
+    await session.commit([...open.pending, ...appendToLedger(session.db, [open])])
     open.staleTags.forEach(dependencies.caches.invalidate)
     if (open.events.length > 0) dependencies.ledgerSignal.wake()
     return result
@@ -90,7 +90,11 @@ async function transactGroup<I>(
     const fresh = requests.filter((_, index) => states[index] === 'fresh')
     const opened = fresh.map((request) => ({ ...request, ...openWork(dependencies, request.origin, session.db) }))
     const answers = opened.length === 0 ? [] : await run(opened)
-    await session.commit([...appendToLedger(session.db, opened), ...storeAnswers(session.db, opened, answers)])
+    await session.commit([
+      ...opened.flatMap(({ pending }) => pending),
+      ...appendToLedger(session.db, opened),
+      ...storeAnswers(session.db, opened, answers),
+    ])
     for (const { staleTags } of opened) staleTags.forEach(dependencies.caches.invalidate)
     if (opened.some(({ events }) => events.length > 0)) dependencies.ledgerSignal.wake()
     const answerOf = new Map(fresh.map((request, index) => [request, answers[index] as Answer]))

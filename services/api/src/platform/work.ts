@@ -37,6 +37,11 @@ export interface Work {
   record(event: LedgerEvent): void
   /** Adds a job that exists if, and only if, the work commits. */
   enqueue<P>(job: Job<P>, payload: P): Promise<void>
+  /**
+   * Sends COMMIT behind this statement rather than wait for it; when it fails, so does the work, with its error. For
+   * the last statement of a work whose result nothing depends on.
+   */
+  commitBehind(statement: Promise<unknown>): void
   /** Drops cached values with this tag once the work has committed. */
   invalidate(tag: string): void
 }
@@ -103,6 +108,7 @@ export interface UnitOfWorkDependencies {
 export function openWork({ clock, jobs }: UnitOfWorkDependencies, origin: Origin, db: Transaction) {
   const events: LedgerEvent[] = []
   const staleTags: string[] = []
+  const pending: Promise<unknown>[] = []
   const work: Work = {
     db,
     actor: origin.actor,
@@ -112,8 +118,13 @@ export function openWork({ clock, jobs }: UnitOfWorkDependencies, origin: Origin
     record: (event) => void events.push(event),
     enqueue: (job, payload) => jobs.enqueue(db, origin, job, payload),
     invalidate: (tag) => void staleTags.push(tag),
+    commitBehind(statement) {
+      // Its error comes out at COMMIT, or is that of a work that failed before.
+      statement.catch(() => {})
+      pending.push(statement)
+    },
   }
-  return { work, origin, events, staleTags }
+  return { work, origin, events, staleTags, pending }
 }
 
 export type OpenWork = ReturnType<typeof openWork>

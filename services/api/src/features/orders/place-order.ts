@@ -3,14 +3,7 @@ import { selectOrganization } from '#features/identity/index.ts'
 import { selectLocationsForSale, startLevels } from '#features/inventory/index.ts'
 import type { AppError } from '#platform/problem.ts'
 import type { View, Work } from '#platform/work.ts'
-import {
-  newOrder,
-  outOfStock,
-  type PlacementTerms,
-  type Placing,
-  recordPlacement,
-  refuseForeignSource,
-} from './placement.ts'
+import { newOrder, type PlacementTerms, type Placing, recordPlacement, refuseForeignSource } from './placement.ts'
 import { insertOrders } from './placing/repository.ts'
 import { stockWanted, type Wanted, withBackorders } from './placing/reserving.ts'
 import type { PlaceOrder, QuoteOrder } from './placing-schemas.ts'
@@ -42,12 +35,7 @@ export async function placeOrders(placings: readonly Placing[], terms: Placement
 export async function placeNew(wanted: readonly Wanted[], sale: SaleTerms): Promise<Order[]> {
   const [first] = wanted
   if (!first) return []
-  const { shortages, backordered } = await insertAll(first.work, wanted, sale)
-  if (shortages.length > 0)
-    throw outOfStock(
-      wanted.flatMap(({ order }) => order.lines),
-      shortages,
-    )
+  const backordered = await insertAll(first.work, wanted, sale)
   return wanted.map(({ work, order }) => {
     const placed = backordered.length === 0 ? order : withBackorders(order, backordered)
     recordPlacement(work, placed)
@@ -55,21 +43,19 @@ export async function placeNew(wanted: readonly Wanted[], sale: SaleTerms): Prom
   })
 }
 
-/** Inserts the orders; what may wait needs a level to wait at, which is made in the same round trip. */
+/**
+ * Inserts the orders. Where none may wait there is nothing to learn from it: COMMIT goes behind it, and the stock is
+ * locked only while PostgreSQL works. What may wait needs a level to wait at, which is made in the same round trip.
+ */
 async function insertAll(work: Work, wanted: readonly Wanted[], sale: SaleTerms) {
   const stock = stockWanted(wanted, mayWait(sale))
-  const [, outcome] = await Promise.all([
-    startLevels(
-      work,
-      stock.demand.filter(({ may_wait }) => may_wait),
-    ),
-    insertOrders(work, {
-      orders: wanted.map(({ order: { lines: _lines, holds: _holds, ...order } }) => order).sort(byExternalId),
-      lines: wanted.flatMap(({ order: { id, lines } }) => lines.map((line) => ({ ...line, order_id: id }))),
-      ...stock,
-    }),
-  ])
-  return outcome
+  const patient = stock.demand.filter(({ may_wait }) => may_wait)
+  const orders = wanted.map(({ order: { lines: _lines, holds: _holds, ...order } }) => order).sort(byExternalId)
+  const lines = wanted.flatMap(({ order: { id, lines } }) => lines.map((line) => ({ ...line, order_id: id })))
+  const insert = () => insertOrders(work, { orders, lines, ...stock }, lines)
+  if (patient.length > 0) return (await Promise.all([startLevels(work, patient), insert()]))[1]
+  work.commitBehind(insert())
+  return []
 }
 
 /** Two groups with the same external ids wait for each other in one direction only. */

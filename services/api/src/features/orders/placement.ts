@@ -1,13 +1,11 @@
 import type { Actor } from '#platform/actor.ts'
 import { newId } from '#platform/id.ts'
-import type { AppError, FieldIssue } from '#platform/problem.ts'
 import { timestampOrNull } from '#platform/wire.ts'
 import type { Work } from '#platform/work.ts'
-import type { Shortage } from './placing/repository.ts'
 import type { PlaceOrder } from './placing-schemas.ts'
 import { personalOf, presentSnapshot } from './present.ts'
 import type { DescribedAmount, PricedLine, PricedOrder } from './pricing.ts'
-import { OutOfStock, SourceNotAllowed } from './problems.ts'
+import { SourceNotAllowed } from './problems.ts'
 import type { OrderRow, OrderWithLines } from './repository.ts'
 import { isHeld, owesNothingNow } from './status.ts'
 import { lineTotal } from './totals.ts'
@@ -97,20 +95,6 @@ const newLine = (line: PricedLine, position: number, metadata: Record<string, st
   total_amount: lineTotal(line),
   metadata,
 })
-
-export function outOfStock(
-  lines: readonly { readonly sku: string }[],
-  shortages: readonly Pick<Shortage, 'sku' | 'quantity' | 'available'>[],
-): AppError {
-  const bySku = new Map(shortages.map((shortage) => [shortage.sku, shortage]))
-  const errors = lines.flatMap(({ sku }, index): FieldIssue[] => {
-    const short = bySku.get(sku)
-    if (!short) return []
-    const message = `SKU ${sku}: ${short.quantity} requested, ${short.available} available`
-    return [{ field: `lines[${index}].quantity`, pointer: `/lines/${index}/quantity`, code: 'OUT_OF_STOCK', message }]
-  })
-  return new OutOfStock({ detail: errors[0]?.message ?? OutOfStock.definition.title, errors })
-}
 
 /** Placing and confirming at once are two versions and two entries of the ledger; a draft is one of its own. */
 export function recordPlacement(work: Work, order: OrderWithLines): void {

@@ -1,9 +1,10 @@
 import { CompiledQuery, type Selectable } from 'kysely'
 import { type ColumnType, columnArrays } from '#platform/column-arrays.ts'
-import { RunAgain, violates } from '#platform/database-errors.ts'
+import { RunAgain, raisedBy, violates } from '#platform/database-errors.ts'
 import type { Reservations } from '#platform/tables.gen.ts'
 import type { Work } from '#platform/work.ts'
 import type { LineRow, lineColumns, OrderRow, orderColumns } from '../repository.ts'
+import { outOfStock, type Shortage } from './out-of-stock.ts'
 
 /** Stock that orders want: summed per SKU and location over all of them. */
 export interface Demand {
@@ -49,21 +50,21 @@ export interface Placement {
   readonly patient: readonly WaitingLine[]
 }
 
-export type Shortage = Pick<Demand, 'sku' | 'location_id' | 'quantity'> & { readonly available: number }
 /** Units of a line that have to wait. */
 export type Backordered = Pick<WaitingLine, 'order_id' | 'position' | 'quantity'>
 
 /**
  * Places orders in one statement: locks the stock rows in the order of (SKU, location), reserves under the guard that
  * enough is available, and inserts orders, lines, reservations and stock movements. Where a SKU may wait, orders take
- * what is there in their order, unless others wait already. Returns what has to wait, and what fell short: the caller
- * then throws, and nothing of it stays.
- * @throws RunAgain when the number, or the source and external id, was taken at the same moment.
+ * what is there in their order, unless others wait already. Returns what has to wait.
+ * @throws OutOfStock naming each of the lines `asked` for that is short; RunAgain when the number, or the source and
+ * external id, was taken at the same moment.
  */
 export async function insertOrders(
   work: Work,
   { orders, lines, demand, reserving, reservations, patient }: Placement,
-): Promise<{ readonly shortages: readonly Shortage[]; readonly backordered: readonly Backordered[] }> {
+  asked: readonly { readonly sku: string }[],
+): Promise<readonly Backordered[]> {
   const parameters = [
     JSON.stringify(reserving),
     [...new Set(demand.map(({ location_id }) => location_id))],
@@ -74,14 +75,11 @@ export async function insertOrders(
     ...patientArrays.parameters(patient),
   ]
   try {
-    const { rows } = await work.db.executeQuery<Shortage | Backordered>(CompiledQuery.raw(placeText, parameters))
-    const isBackordered = (row: Shortage | Backordered): row is Backordered =>
-      'order_id' in row && row.order_id !== null
-    return {
-      shortages: rows.filter((row): row is Shortage => !isBackordered(row)),
-      backordered: rows.filter(isBackordered),
-    }
+    const { rows } = await work.db.executeQuery<Backordered>(CompiledQuery.raw(placeText, parameters))
+    return rows
   } catch (error) {
+    const shortages = raisedBy(error, 'PU001')
+    if (shortages !== null) throw outOfStock(asked, JSON.parse(shortages) as Shortage[])
     const taken = violates(error, 'orders_external_key') || violates(error, 'orders_number_key')
     throw taken ? new RunAgain('number or external id taken at the same moment', { cause: error }) : error
   }
@@ -214,8 +212,9 @@ const placeText = `with demand as (
     select movement_id, sku, location_id, 'reserve', 0, taken, on_hand, reserved, order_id, ${movementFacts}
     from wanted where taken > 0
   )
-  select d.sku, d.location_id, d.quantity, coalesce(l.available, 0) as available, null as order_id, null as position
-  from demand d left join locked l using (sku, location_id) left join reserved r using (sku, location_id)
-  where r.sku is null
+  select order_id, position, units as quantity from waiting where units > 0
   union all
-  select null, null, units, null, order_id, position from waiting where units > 0`
+  select refuse_shortages(json_agg(json_build_object('sku', d.sku, 'quantity', d.quantity,
+    'available', coalesce(l.available, 0)))), null, null
+  from demand d left join locked l using (sku, location_id) left join reserved r using (sku, location_id)
+  where r.sku is null having count(*) > 0`

@@ -1,6 +1,5 @@
 import { startLevels } from '#features/inventory/index.ts'
 import type { Work } from '#platform/work.ts'
-import { outOfStock } from '../placement.ts'
 import type { OrderWithLines } from '../repository.ts'
 import { insertOrders } from './repository.ts'
 import { stockWanted, withBackorders } from './reserving.ts'
@@ -17,10 +16,9 @@ export async function reserveDraft(
 ): Promise<OrderWithLines> {
   const stock = stockWanted([{ work, order }], mayWait)
   const patient = stock.demand.filter(({ may_wait }) => may_wait)
-  const [, { shortages, backordered }] = await Promise.all([
+  const [, backordered] = await Promise.all([
     startLevels(work, patient),
-    insertOrders(work, { orders: [], lines: [], ...stock }),
+    insertOrders(work, { orders: [], lines: [], ...stock }, order.lines),
   ])
-  if (shortages.length > 0) throw outOfStock(order.lines, shortages)
   return withBackorders(order, backordered)
 }
