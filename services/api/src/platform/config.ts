@@ -62,6 +62,7 @@ export const ConfigSchema = Type.Object({
   RATE_LIMIT_FAILED_AUTHENTICATION: integer(1, 100_000_000, 600, 'Refused credentials per minute of an address'),
   RATE_LIMIT_PROCESSES: integer(1, 1_000, 1, 'API processes that share the load; each takes its part of every limit'),
   IDEMPOTENCY_TTL_HOURS: integer(1, 8_760, 24, 'How long an Idempotency-Key is remembered'),
+  EVENT_RETENTION_DAYS: integer(31, 36_500, 400, 'How long events are kept, rounded up to whole months'),
   ORDER_PAYMENT_WINDOW_MINUTES: integer(1, 525_600, 30, 'How long an unpaid prepaid order keeps its stock'),
   GROUP_SIZE: integer(1, 512, 128, 'Most concurrent orders of one organization in one transaction; 1: none share'),
   GROUPS_IN_FLIGHT: integer(1, 64, 3, 'Transactions of one organization that place orders at a time, per process'),

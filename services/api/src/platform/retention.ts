@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { sql } from 'kysely'
+import { keepEventPartitions } from './event-retention.ts'
 import { type AnyJob, defineJob } from './jobs.ts'
 
 const batchSize = 5_000
@@ -23,4 +24,4 @@ export const forgetIdempotencyKeys = defineJob({
   },
 })
 
-export const kernelJobs: readonly AnyJob[] = [forgetIdempotencyKeys]
+export const kernelJobs: readonly AnyJob[] = [forgetIdempotencyKeys, keepEventPartitions]
