@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { mayRun, openFolder, ordinaryAccount } from './account.ts'
-import { copyBinaries, embeddedBinaries } from './binaries.ts'
+import { type Binaries, copyBinaries, embeddedBinaries } from './binaries.ts'
 import { createCluster, freePort, ownFolder, type RunningCluster, startCluster } from './cluster.ts'
 
 const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }
@@ -17,7 +17,7 @@ export interface TemporaryCluster extends RunningCluster {
 }
 
 /** A cluster for tests and code generation: fast, not durable, gone with its files after `stop`. */
-export async function temporaryCluster(settings: Readonly<Record<string, string | number>> = {}) {
+export async function temporaryCluster(settings: Readonly<Record<string, string | number>> = {}, given?: Binaries) {
   const account = ordinaryAccount()
   const folder =
     account === undefined
@@ -37,7 +37,7 @@ export async function temporaryCluster(settings: Readonly<Record<string, string 
   }
   try {
     await ownFolder(folder, account)
-    let binaries = await embeddedBinaries()
+    let binaries = given ?? (await embeddedBinaries())
     if (account !== undefined && !(await mayRun(account, binaries.initdb)))
       binaries = await copyBinaries(binaries, folder)
     const superuserPassword = randomBytes(16).toString('hex')
