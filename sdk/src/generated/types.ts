@@ -55,7 +55,7 @@ export interface components {
             mode: "live" | "test";
             /** @description End of the secret, to recognise it by */
             hint: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write")[];
             /**
              * Format: int32
              * @description Requests per minute
@@ -286,7 +286,7 @@ export interface components {
          */
         CreateApiKey: {
             name: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write")[];
             /** @enum {string} */
             mode?: "live" | "test";
             /**
@@ -387,8 +387,51 @@ export interface components {
             phone?: string;
             externalId?: string;
         };
+        DeadLetter: {
+            /** @description Of the job that died */
+            id: string;
+            /** @description What is done, e.g. orders.expire */
+            name: string;
+            /** @description What the job works on: ids and numbers, no personal data */
+            payload: {
+                name: string;
+                value: string;
+            }[];
+            /** Format: int32 */
+            attempts: number;
+            failure: {
+                /** @description TIMED_OUT, WORKER_LOST, INTERNAL_ERROR or the code of a problem */
+                code: string;
+                message: string;
+            } | null;
+            requestId: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            diedAt: string;
+        };
+        DeadLettersListParams: {
+            /** @description What is done, e.g. orders.expire */
+            name?: string;
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
+        };
         /** @description What happened to one resource, and what it was then */
-        Event: components["schemas"]["ApiKeyCreatedEvent"] | components["schemas"]["ApiKeyRotatedEvent"] | components["schemas"]["ApiKeyRevokedEvent"] | components["schemas"]["OrganizationCreatedEvent"] | components["schemas"]["OrganizationUpdatedEvent"] | components["schemas"]["LocationCreatedEvent"] | components["schemas"]["LocationUpdatedEvent"] | components["schemas"]["ProductCreatedEvent"] | components["schemas"]["ProductUpdatedEvent"] | components["schemas"]["ProductArchivedEvent"] | components["schemas"]["StockAdjustedEvent"] | components["schemas"]["StockLowEvent"] | components["schemas"]["StockOutEvent"] | components["schemas"]["StockBackEvent"] | components["schemas"]["StockShortfallEvent"] | components["schemas"]["StockMismatchEvent"] | components["schemas"]["ReservationCreatedEvent"] | components["schemas"]["ReservationReleasedEvent"] | components["schemas"]["ReservationExpiredEvent"] | components["schemas"]["OrderDraftedEvent"] | components["schemas"]["OrderPlacedEvent"] | components["schemas"]["OrderConfirmedEvent"] | components["schemas"]["OrderUpdatedEvent"] | components["schemas"]["OrderLineCancelledEvent"] | components["schemas"]["OrderHoldAddedEvent"] | components["schemas"]["OrderHoldReleasedEvent"] | components["schemas"]["OrderCancelledEvent"] | components["schemas"]["OrderExpiredEvent"] | components["schemas"]["WebhookEndpointFailingEvent"] | components["schemas"]["WebhookEndpointRecoveredEvent"] | components["schemas"]["WebhookEndpointDisabledEvent"] | components["schemas"]["WebhookDeliveryDeadEvent"];
+        Event: components["schemas"]["ApiKeyCreatedEvent"] | components["schemas"]["ApiKeyRotatedEvent"] | components["schemas"]["ApiKeyRevokedEvent"] | components["schemas"]["OrganizationCreatedEvent"] | components["schemas"]["OrganizationUpdatedEvent"] | components["schemas"]["LocationCreatedEvent"] | components["schemas"]["LocationUpdatedEvent"] | components["schemas"]["ProductCreatedEvent"] | components["schemas"]["ProductUpdatedEvent"] | components["schemas"]["ProductArchivedEvent"] | components["schemas"]["StockAdjustedEvent"] | components["schemas"]["StockLowEvent"] | components["schemas"]["StockOutEvent"] | components["schemas"]["StockBackEvent"] | components["schemas"]["StockShortfallEvent"] | components["schemas"]["StockMismatchEvent"] | components["schemas"]["ReservationCreatedEvent"] | components["schemas"]["ReservationReleasedEvent"] | components["schemas"]["ReservationExpiredEvent"] | components["schemas"]["OrderDraftedEvent"] | components["schemas"]["OrderPlacedEvent"] | components["schemas"]["OrderConfirmedEvent"] | components["schemas"]["OrderUpdatedEvent"] | components["schemas"]["OrderLineCancelledEvent"] | components["schemas"]["OrderHoldAddedEvent"] | components["schemas"]["OrderHoldReleasedEvent"] | components["schemas"]["OrderCancelledEvent"] | components["schemas"]["OrderExpiredEvent"] | components["schemas"]["WebhookEndpointFailingEvent"] | components["schemas"]["WebhookEndpointRecoveredEvent"] | components["schemas"]["WebhookEndpointDisabledEvent"] | components["schemas"]["WebhookDeliveryDeadEvent"] | components["schemas"]["JobDeadEvent"] | components["schemas"]["JobRetriedEvent"] | components["schemas"]["JobCancelledEvent"];
         /** @description Who did it: the principal of an API key, or the service itself */
         EventActor: {
             type: string;
@@ -397,7 +440,7 @@ export interface components {
         };
         EventTypeDescription: {
             /** @enum {string} */
-            type: "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead";
+            type: "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled";
             description: string;
             /** Format: int32 */
             schemaVersion: number;
@@ -410,7 +453,7 @@ export interface components {
         };
         EventsListParams: {
             /** @description Only these types: order.placed, or order.* for all of a resource; all of them if not given */
-            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead")[];
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
             /** @description Only events of the resource with this id */
             resource?: string;
             /**
@@ -424,6 +467,175 @@ export interface components {
              * @default 20
              */
             limit?: number;
+        };
+        Job: {
+            id: string;
+            /** @description What is done, e.g. orders.expire */
+            name: string;
+            /**
+             * @description waiting: for its first attempt; retrying: for its next one; active: at work; dead: all its attempts have failed
+             * @enum {string}
+             */
+            state: "waiting" | "retrying" | "active" | "completed" | "cancelled" | "dead";
+            /** @description What the job works on: ids and numbers, no personal data */
+            payload: {
+                name: string;
+                value: string;
+            }[];
+            /** Format: int32 */
+            attempts: number;
+            /** Format: int32 */
+            maxAttempts: number;
+            failure: {
+                /** @description TIMED_OUT, WORKER_LOST, INTERNAL_ERROR or the code of a problem */
+                code: string;
+                message: string;
+            } | null;
+            requestId: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            dueAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            startedAt: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            endedAt: string | null;
+        };
+        /** @description A background job was cancelled */
+        JobCancelledEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "job.cancelled";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "job";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Job"];
+        };
+        /** @description All attempts of a background job have failed */
+        JobDeadEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "job.dead";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "job";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["DeadLetter"];
+        };
+        /** @description A dead job runs again */
+        JobRetriedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "job.retried";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "job";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Job"];
+        };
+        JobsListParams: {
+            /** @description What is done, e.g. orders.expire */
+            name?: string;
+            state?: ("waiting" | "retrying" | "active" | "completed" | "cancelled" | "dead")[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdFrom?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdTo?: string;
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
         };
         Location: {
             id: string;
@@ -529,7 +741,7 @@ export interface components {
             /** @enum {string} */
             type: "apiKey";
             principalId: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write")[];
             limits: {
                 /** Format: int32 */
                 requestsPerMinute: number;
@@ -564,7 +776,7 @@ export interface components {
             mode: "live" | "test";
             /** @description End of the secret, to recognise it by */
             hint: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write")[];
             /**
              * Format: int32
              * @description Requests per minute
@@ -1721,6 +1933,21 @@ export interface components {
             /** @description On the order as a whole */
             taxes?: components["schemas"]["PlaceOrderAmount"][];
         };
+        /**
+         * @example {
+         *       "name": "orders.expire"
+         *     }
+         */
+        RedriveAll: {
+            /** @description What is done, e.g. orders.expire */
+            name: string;
+        };
+        Redriven: {
+            /** Format: int32 */
+            redriven: number;
+            /** @description True: send the request again for the rest */
+            hasMore: boolean;
+        };
         RefusedResult: {
             /** @enum {string} */
             status: "refused";
@@ -2699,10 +2926,17 @@ export type CreateLocation = components['schemas']['CreateLocation'];
 export type CreateProduct = components['schemas']['CreateProduct'];
 export type CreateReservation = components['schemas']['CreateReservation'];
 export type Customer = components['schemas']['Customer'];
+export type DeadLetter = components['schemas']['DeadLetter'];
+export type DeadLettersListParams = components['schemas']['DeadLettersListParams'];
 export type Event = components['schemas']['Event'];
 export type EventActor = components['schemas']['EventActor'];
 export type EventTypeDescription = components['schemas']['EventTypeDescription'];
 export type EventsListParams = components['schemas']['EventsListParams'];
+export type Job = components['schemas']['Job'];
+export type JobCancelledEvent = components['schemas']['JobCancelledEvent'];
+export type JobDeadEvent = components['schemas']['JobDeadEvent'];
+export type JobRetriedEvent = components['schemas']['JobRetriedEvent'];
+export type JobsListParams = components['schemas']['JobsListParams'];
 export type Location = components['schemas']['Location'];
 export type LocationCreatedEvent = components['schemas']['LocationCreatedEvent'];
 export type LocationUpdatedEvent = components['schemas']['LocationUpdatedEvent'];
@@ -2750,6 +2984,8 @@ export type ProductUpdatedEvent = components['schemas']['ProductUpdatedEvent'];
 export type ProductsListParams = components['schemas']['ProductsListParams'];
 export type Quote = components['schemas']['Quote'];
 export type QuoteOrder = components['schemas']['QuoteOrder'];
+export type RedriveAll = components['schemas']['RedriveAll'];
+export type Redriven = components['schemas']['Redriven'];
 export type RefusedResult = components['schemas']['RefusedResult'];
 export type Reservation = components['schemas']['Reservation'];
 export type ReservationCreatedEvent = components['schemas']['ReservationCreatedEvent'];

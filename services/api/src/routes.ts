@@ -4,6 +4,7 @@ import { catalogRoutes } from '#features/catalog/index.ts'
 import { eventTypeRoutes } from '#features/event-types/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
+import { jobRoutes } from '#features/jobs/index.ts'
 import { eventRoutes } from '#features/ledger/index.ts'
 import { orderChangeRoutes } from '#features/order-changes/index.ts'
 import { orderListRoutes } from '#features/order-lists/index.ts'
@@ -19,6 +20,7 @@ export function addRoutes(http: FastifyInstance): void {
   orderRoutes(http)
   orderListRoutes(http)
   orderChangeRoutes(http)
+  jobRoutes(http)
   eventRoutes(http)
   eventTypeRoutes(http)
 }

@@ -61,15 +61,16 @@ export function createRuntime(config: Config, options: RuntimeOptions): Runtime 
   const log = options.log ?? createLogger(config, options.process)
   const clock = options.clock ?? systemClock
   const statementTimeoutMs = worker ? config.WORKER_STATEMENT_TIMEOUT_MS : config.DB_STATEMENT_TIMEOUT_MS
+  // Nobody waits for a job as a client waits for an answer.
+  const patience = worker ? { acquireTimeoutMs: workerAcquireTimeoutMs } : {}
   const database = createDatabase({
     config,
     log,
     statementTimeoutMs,
-    // Nobody waits for a job as a client waits for an answer.
-    ...(worker ? { acquireTimeoutMs: workerAcquireTimeoutMs } : {}),
+    ...patience,
     applicationName: `purser-${options.process}`,
   })
-  const jobs = createJobQueue({ config, log, jobs: allJobs, supervise: worker })
+  const jobs = createJobQueue({ config, log, jobs: allJobs, supervise: worker, ...patience })
   const alerts = createAlerts(config, log)
   const caches = createCaches()
   const encryption = createEncryption(config.ENCRYPTION_KEY)

@@ -1,3 +1,4 @@
+import { watchDeaths } from '#features/jobs/index.ts'
 import { loadConfig } from '#platform/config.ts'
 import { runJobs } from '#platform/job-runner.ts'
 import { failToStart, stopGracefully } from '#platform/lifecycle.ts'
@@ -13,12 +14,14 @@ async function main(): Promise<void> {
   const runtime = createRuntime(config, { process: 'worker' })
   const { log, jobs, ledgerSignal, database, alerts } = runtime
   await jobs.start()
-  await runJobs({ ...runtime, queue: jobs, jobs: allJobs })
+  const running = await runJobs({ ...runtime, queue: jobs, jobs: allJobs })
   const relay = startRelay({ ...runtime, fanOuts: allFanOuts })
+  const watch = watchDeaths(runtime)
   log.info({ jobs: allJobs.map(({ name }) => name) }, 'working')
   process.send?.({ ready: true })
   stopGracefully(log, config.SHUTDOWN_GRACE_MS, async () => {
-    await Promise.all([relay.stop(), jobs.stop()])
+    await Promise.all([relay.stop(), running.stop(), watch.stop()])
+    await jobs.stop()
     await ledgerSignal.close()
     await database.close()
     await alerts.close()

@@ -20,6 +20,7 @@ export const idPrefixes = {
   webhookSecret: 'whs',
   webhookDelivery: 'dlv',
   webhookAttempt: 'wat',
+  job: 'job',
 } as const
 
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
@@ -38,6 +39,20 @@ export function newId(prefix: IdPrefix): string {
 
 /** JSON Schema pattern of an id with this prefix. */
 export const idPattern = (prefix: IdPrefix): string => `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`
+
+/** A UUID that was made elsewhere, as an id. */
+export const idOfUuid = (prefix: IdPrefix, uuid: string): string =>
+  `${prefix}_${encode(Buffer.from(uuid.replaceAll('-', ''), 'hex'))}`
+
+/** The UUID of an id. */
+export function uuidOfId(id: string): string {
+  let value = 0n
+  for (const character of id.slice(id.indexOf('_') + 1)) value = value * 32n + BigInt(alphabet.indexOf(character))
+  return value
+    .toString(16)
+    .padStart(32, '0')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
 
 let lastMs = 0
 let sequence = 0

@@ -1,9 +1,10 @@
-import type { JobWithMetadata } from 'pg-boss'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { newId } from './id.ts'
-import type { AnyJob, Job, JobContext, JobEnvelope, JobQueue } from './jobs.ts'
+import { AttemptEnded, type JobEntry, type JobFailure, type JobLoop, workOff } from './job-loop.ts'
+import { type AnyJob, beatMs, type Job, type JobContext, type JobQueue } from './jobs.ts'
 import type { Logger } from './logger.ts'
+import { AppError } from './problem.ts'
 import { compileSchema } from './schema.ts'
 import { systemOrigin, type UnitOfWork } from './work.ts'
 
@@ -16,46 +17,84 @@ export interface JobRunnerOptions {
   readonly jobs: readonly AnyJob[]
 }
 
-const polling = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: 0.5 } as const
+export interface RunningJobs {
+  /** Takes no more jobs, and waits for those at work as long as SHUTDOWN_GRACE_MS. */
+  stop(): Promise<void>
+}
 
 /** Starts working off every job's queue and keeps the schedules. `queue` must have been started. */
-export async function runJobs(options: JobRunnerOptions): Promise<void> {
-  const { queue, jobs } = options
-  for (const job of jobs) {
-    const run = attempt(options, job as unknown as Job<unknown>)
-    await queue.boss.work<JobEnvelope, void, typeof polling>(job.name, polling, async (entries) => {
-      for (const entry of entries) await run(entry)
-    })
-    if (job.schedule !== undefined) await queue.boss.schedule(job.name, job.schedule, null, { tz: 'UTC' })
+export async function runJobs(options: JobRunnerOptions): Promise<RunningJobs> {
+  const { queue, jobs, log, config } = options
+  for (const { name, schedule } of jobs)
+    if (schedule !== undefined) await queue.boss.schedule(name, schedule, null, { tz: 'UTC' })
+  const loops = jobs.map((job) => {
+    const concurrency = job.concurrency ?? (job.schedule === undefined ? config.JOB_CONCURRENCY : 1)
+    return workOff({ queue, log, name: job.name, concurrency, run: attempt(options, job as unknown as Job<unknown>) })
+  })
+  const beating = setInterval(() => void beat(queue, loops, log), beatMs)
+  return {
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop(config.SHUTDOWN_GRACE_MS)))
+      clearInterval(beating)
+    },
+  }
+}
+
+/** Keeps the jobs at work alive, and ends those that are no longer this worker's. */
+async function beat(queue: JobQueue, loops: readonly JobLoop[], log: Logger): Promise<void> {
+  const asked = loops.flatMap((loop) => loop.held())
+  if (asked.length === 0) return
+  try {
+    const ours = await queue.beat(asked)
+    for (const loop of loops) loop.keep(asked, ours)
+  } catch (error) {
+    log.warn({ err: error }, 'jobs at work could not be kept alive')
   }
 }
 
 function attempt(options: JobRunnerOptions, job: Job<unknown>) {
   const validate = compileSchema(job.payload)
-  return async (entry: JobWithMetadata<JobEnvelope>): Promise<void> => {
+  return async (entry: JobEntry): Promise<JobFailure | null> => {
     const started = performance.now()
     const requestId = entry.data?.requestId ?? newId('req')
     const fields = { 'job.name': job.name, 'job.id': entry.id, 'job.attempt': entry.retryCount + 1, requestId }
-    const log = options.log.child(fields)
+    const log = options.log.child(entry.groupId ? { ...fields, organizationId: entry.groupId } : fields)
+    const passed = () => ({ durationMs: Math.round(performance.now() - started) })
     log.info('job started')
     try {
       const payload = entry.data?.payload ?? {}
       if (!validate(payload)) throw new Error(`payload refused: ${validate.errors?.[0]?.message}`)
-      await job.run(contextOf(options, job, entry, log, requestId), payload)
-      log.info({ durationMs: Math.round(performance.now() - started) }, 'job ended')
+      const context = contextOf(options, job, entry, log, requestId)
+      await Promise.race([job.run(context, payload), whenAborted(entry.signal)])
+      log.info(passed(), 'job ended')
+      return null
     } catch (error) {
-      const dead = entry.retryCount >= entry.retryLimit
-      if (dead) log.error({ err: error, alert: 'job.dead' }, 'job is dead: its last attempt failed')
-      else log.warn({ err: error }, 'job attempt failed')
-      throw error
+      const failure = failureOf(entry.signal.aborted ? entry.signal.reason : error)
+      if (failure.code === 'NOT_OURS') log.info(passed(), 'job left: it was cancelled or taken over')
+      else log.warn({ err: error, ...passed(), isLast: entry.retryCount >= entry.retryLimit }, 'job attempt failed')
+      return failure
     }
   }
+}
+
+/** Rejects once the signal aborts, behind whatever the job itself has to say about that. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => setImmediate(reject, signal.reason), { once: true })
+  })
+}
+
+/** What may be shown of an error: the words of a problem, never those of a defect. */
+function failureOf(error: unknown): JobFailure {
+  if (error instanceof AttemptEnded) return { code: error.code, message: error.message }
+  if (error instanceof AppError && error.isOperational) return { code: error.code, message: error.message }
+  return { code: 'INTERNAL_ERROR', message: 'it failed; the log has the reason under the request id' }
 }
 
 function contextOf(
   { config, clock, unitOfWork }: JobRunnerOptions,
   job: Job<unknown>,
-  entry: JobWithMetadata<JobEnvelope>,
+  entry: JobEntry,
   log: Logger,
   requestId: string,
 ): JobContext {
@@ -66,6 +105,8 @@ function contextOf(
     now: clock.now(),
     signal: entry.signal,
     tenant: (organizationId) => {
+      if (entry.groupId && entry.groupId !== organizationId)
+        throw new Error(`job ${job.name} belongs to another organization`)
       const origin = systemOrigin({ organizationId, name: job.name, requestId, traceparent, log, signal: entry.signal })
       return { read: (run) => unitOfWork.read(origin, run), write: (run) => unitOfWork.write(origin, run) }
     },

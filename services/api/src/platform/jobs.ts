@@ -29,6 +29,8 @@ export interface Job<P> {
   readonly schedule?: string
   /** While a job with the same key waits, another one is not added. */
   key?(payload: P): string
+  /** How many of them a worker runs at a time; not given: one of a schedule, JOB_CONCURRENCY of others. */
+  readonly concurrency?: number
   run(context: JobContext, payload: P): Promise<void>
 }
 
@@ -42,7 +44,10 @@ export function defineJob<S extends TSchema>(
 /** A job of any payload, for lists of jobs. */
 export type AnyJob = Job<never>
 
-/** What travels in the queue: the payload and the request it came from. */
+/**
+ * What travels in the queue: the payload and the request it came from. The organization travels beside it, as the
+ * job's group: pg-boss carries that to retries and to the dead letter, and lists are read along it.
+ */
 export interface JobEnvelope {
   readonly payload: unknown
   readonly requestId: string
@@ -54,7 +59,16 @@ export interface JobQueue {
   start(): Promise<void>
   /** Adds the job in the transaction `db`. */
   enqueue<P>(db: Transaction, origin: Origin, job: Job<P>, payload: P): Promise<void>
+  /** Tells that these attempts go on; returns the ids of those that are still this worker's. */
+  beat(attempts: readonly HeldAttempt[]): Promise<ReadonlySet<string>>
   stop(): Promise<void>
+}
+
+/** An attempt under way: `retryCount` tells it from another one at the same job. */
+export interface HeldAttempt {
+  readonly name: string
+  readonly id: string
+  readonly retryCount: number
 }
 
 export interface JobQueueOptions {
@@ -63,38 +77,55 @@ export interface JobQueueOptions {
   readonly jobs: readonly AnyJob[]
   /** True in the worker: it supervises the queues and keeps the schedules. */
   readonly supervise: boolean
+  /** Longest wait for a connection. */
+  readonly acquireTimeoutMs?: number
 }
+
+/** A worker beats every `beatMs`; one that has not for `heartbeatSeconds` loses its jobs at the next supervision. */
+export const beatMs = 5_000
+const heartbeatSeconds = 20
+const supervision = { superviseIntervalSeconds: 10, monitorIntervalSeconds: 9 }
 
 export const deadLetterOf = (job: Pick<AnyJob, 'name'>): string => `${job.name}.dead`
 
-export function createJobQueue({ config, log, jobs, supervise }: JobQueueOptions): JobQueue {
+export function createJobQueue(options: JobQueueOptions): JobQueue {
+  const { config, log, jobs, supervise } = options
   const pool = new pg.Pool({
     connectionString: config.DATABASE_URL,
     application_name: 'purser-jobs',
     options: '-c role=purser_app',
     max: 3,
-    connectionTimeoutMillis: config.DB_ACQUIRE_TIMEOUT_MS,
+    connectionTimeoutMillis: options.acquireTimeoutMs ?? config.DB_ACQUIRE_TIMEOUT_MS,
     statement_timeout: config.WORKER_STATEMENT_TIMEOUT_MS,
   })
   pool.on('error', (error) => log.warn({ err: error }, 'idle job connection lost'))
   pool.on('connect', (client) => client.on('error', (error) => log.warn({ err: error }, 'job connection lost')))
   const db: NonNullable<ConstructorOptions['db']> = { executeSql: (text, values) => pool.query(text, values) }
-  const boss = new PgBoss({ db, migrate: false, createSchema: false, supervise, schedule: supervise })
+  const boss = new PgBoss({ db, migrate: false, createSchema: false, supervise, schedule: supervise, ...supervision })
   boss.on('error', (error) => log.error({ err: error }, 'job queue failed'))
   const validators = new Map<string, ValidateFunction>()
   return {
     boss,
     async start() {
       await boss.start()
-      for (const job of jobs) await ensureQueue(boss, config, job)
+      for (const job of jobs) await ensureQueue(boss, config, job, supervise)
     },
     async enqueue(trx, origin, job, payload) {
       const validate = validators.get(job.name) ?? compileSchema(job.payload)
       validators.set(job.name, validate)
       if (!validate(payload)) throw new Error(`payload of job ${job.name}: ${validate.errors?.[0]?.message}`)
+      const { organizationId } = origin.actor
+      if (organizationOf(payload) !== undefined && organizationOf(payload) !== organizationId)
+        throw new Error(`payload of job ${job.name}: it names another organization`)
       const envelope: JobEnvelope = { payload, requestId: origin.requestId, traceparent: origin.traceparent }
       const singleton = job.key === undefined ? {} : { singletonKey: job.key(payload) }
-      await boss.insert(job.name, [{ data: envelope, ...singleton }], { db: fromKysely(trx) })
+      const added = { data: envelope, group: { id: organizationId }, ...singleton }
+      await boss.insert(job.name, [added], { db: fromKysely(trx) })
+    },
+    async beat(attempts) {
+      const columns = [attempts.map(({ name }) => name), attempts.map(({ id }) => id)]
+      const { rows } = await pool.query<{ id: string }>(beatText, [...columns, attempts.map((a) => a.retryCount)])
+      return new Set(rows.map(({ id }) => id))
     },
     async stop() {
       await boss.stop({ graceful: true, timeout: config.SHUTDOWN_GRACE_MS })
@@ -103,9 +134,22 @@ export function createJobQueue({ config, log, jobs, supervise }: JobQueueOptions
   }
 }
 
-/** Registers the queue and its dead letters; changes nothing when they exist. */
-async function ensureQueue(boss: PgBoss, config: Config, job: AnyJob): Promise<void> {
-  if (await boss.getQueue(job.name)) return
+const beatText = `update pgboss.job set heartbeat_on = now()
+  from unnest($1::text[], $2::uuid[], $3::integer[]) as held (name, id, retry_count)
+  where job.name = held.name and job.id = held.id and job.state = 'active' and job.retry_count = held.retry_count
+  returning job.id`
+
+const organizationOf = (payload: unknown): unknown =>
+  typeof payload === 'object' && payload !== null && 'organizationId' in payload ? payload.organizationId : undefined
+
+/** Registers the queue and its dead letters; of one that exists the worker brings the limits up to date. */
+async function ensureQueue(boss: PgBoss, config: Config, job: AnyJob, isWorker: boolean): Promise<void> {
+  const limits = { expireInSeconds: config.JOB_TIMEOUT_SECONDS, heartbeatSeconds }
+  const known = await boss.getQueue(job.name)
+  const isCurrent =
+    known?.expireInSeconds === limits.expireInSeconds && known?.heartbeatSeconds === limits.heartbeatSeconds
+  if (known && isWorker && !isCurrent) await boss.updateQueue(job.name, limits)
+  if (known) return
   await boss.createQueue(deadLetterOf(job), { retentionSeconds: 30 * 86_400 })
   await boss.createQueue(job.name, {
     policy: job.key === undefined ? 'standard' : 'short',
@@ -113,8 +157,7 @@ async function ensureQueue(boss: PgBoss, config: Config, job: AnyJob): Promise<v
     retryDelay: 5,
     retryBackoff: true,
     retryDelayMax: 300,
-    expireInSeconds: config.JOB_TIMEOUT_SECONDS,
-    heartbeatSeconds: 30,
+    ...limits,
     deadLetter: deadLetterOf(job),
   })
 }

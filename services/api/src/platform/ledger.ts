@@ -39,6 +39,9 @@ export const eventTypes = [
   'webhook.endpointRecovered',
   'webhook.endpointDisabled',
   'webhook.deliveryDead',
+  'job.dead',
+  'job.retried',
+  'job.cancelled',
 ] as const
 
 export type EventType = (typeof eventTypes)[number]

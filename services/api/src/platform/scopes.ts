@@ -12,6 +12,8 @@ export const scopes = [
   'orders:write',
   'orders:price',
   'events:read',
+  'jobs:read',
+  'jobs:write',
 ] as const
 
 export type Scope = (typeof scopes)[number]

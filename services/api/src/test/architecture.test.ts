@@ -78,7 +78,7 @@ t.test('operations know neither HTTP nor the database, and catch nothing', async
 })
 
 t.test('the environment is read in the entry files alone', async (t) => {
-  const entries = new Set(['server.ts', 'worker.ts', 'migrate.ts', 'provision.ts', 'start.ts'])
+  const entries = new Set(['server.ts', 'worker.ts', 'migrate.ts', 'provision.ts', 'dead-letters.ts', 'start.ts'])
   for (const { name, code } of production)
     if (!entries.has(name) && layerOf(name) !== 'start') t.notMatch(code, /process\.env\b/, name)
 })

@@ -59,6 +59,13 @@ export const rows: Readonly<Record<string, Row>> = {
   'events.list': { scope: 'events:read', ...noObject },
   'events.get': { scope: 'events:read', ...notFound('EVENT_NOT_FOUND') },
   'events.types': { scope: 'events:read', ...noObject },
+  'jobs.list': { scope: 'jobs:read', ...noObject },
+  'jobs.get': { scope: 'jobs:read', ...notFound('JOB_NOT_FOUND') },
+  'jobs.retry': { scope: 'jobs:write', ...notFound('JOB_NOT_FOUND') },
+  'jobs.cancel': { scope: 'jobs:write', ...notFound('JOB_NOT_FOUND') },
+  'deadLetters.list': { scope: 'jobs:read', ...noObject },
+  'deadLetters.redrive': { scope: 'jobs:write', ...notFound('DEAD_LETTER_NOT_FOUND') },
+  'deadLetters.redriveAll': { scope: 'jobs:write', ...noObject },
   'orders.timeline': { scope: 'orders:read', ...notFound('ORDER_NOT_FOUND') },
 }
 

@@ -3,6 +3,7 @@ import type { InjectOptions } from 'fastify'
 import type { Tenant } from './factories.ts'
 import type { Harness } from './harness.ts'
 import { type JsonSchema, type Operation, parametersIn, resolve, takesHeader } from './operations.ts'
+import { letDie, queueJob } from './queued-jobs.ts'
 import { relay } from './relayed.ts'
 
 /** One valid request of an operation; nothing in it has been used up. */
@@ -35,7 +36,7 @@ export async function createSampler(h: Harness, tenant: Tenant = h.tenant): Prom
     await relay(h)
     return (await client.get(`/v1/events?resource=${resourceId}`)).body.data[0].id
   }
-  const world: World = { tenant, post, eventOf }
+  const world: World = { h, tenant, post, eventOf }
   return {
     full: async (operation) => ({ ...(await frame(world, operation)), body: fullBody(world, operation) }),
     example: async (operation) => ({
@@ -54,6 +55,7 @@ export interface Sampler {
 }
 
 interface World {
+  readonly h: Harness
   readonly tenant: Tenant
   post(url: string, body: object): Promise<Record<string, string>>
   /** Id of the first event of a resource. */
@@ -81,6 +83,7 @@ const things: Readonly<Record<string, (world: World) => Promise<Record<string, s
   locationId: async ({ tenant }) => ({ locationId: tenant.locationId }),
   sku: async () => ({ sku: sampleSku }),
   eventId: async (world) => ({ eventId: await world.eventOf((await placeOrder(world)).id ?? '') }),
+  jobId: async ({ h, tenant }) => ({ jobId: await queueJob(h.runtime, tenant.organizationId) }),
 }
 
 /** Things in the state that an operation needs, by its id. */
@@ -98,6 +101,14 @@ const prepared: Readonly<Record<string, (world: World) => Promise<Record<string,
     return { orderId: id, lineId: line?.id ?? '' }
   },
   'orders.releaseHold': heldOrder,
+  'jobs.retry': deadJob,
+  'deadLetters.redrive': deadJob,
+}
+
+async function deadJob({ h, tenant }: World) {
+  const jobId = await queueJob(h.runtime, tenant.organizationId)
+  await letDie(h.runtime, h.db, jobId)
+  return { jobId }
 }
 
 /** A draft that may not be confirmed. */

@@ -4,6 +4,7 @@ import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { closed, Id, RequestId, Text, Timestamp } from '#platform/wire.ts'
 import { accountEvents } from './account-events.ts'
 import type { EventDefinition } from './definition.ts'
+import { jobEvents } from './job-events.ts'
 import { orderEvents } from './order-events.ts'
 import { catalogEvents, stockEvents } from './stock-events.ts'
 import { webhookEvents } from './webhook-events.ts'
@@ -15,6 +16,7 @@ export const definitions: Readonly<Record<EventType, EventDefinition>> = {
   ...stockEvents,
   ...orderEvents,
   ...webhookEvents,
+  ...jobEvents,
 }
 
 const EventActor = component(

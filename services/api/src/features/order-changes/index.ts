@@ -1,2 +1,2 @@
-export { orderJobs } from './jobs.ts'
+export { expireOrderJob, orderJobs } from './jobs.ts'
 export { orderChangeRoutes } from './routes.ts'

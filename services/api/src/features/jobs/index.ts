@@ -1,0 +1,5 @@
+export { type DeathWatchOptions, watchDeaths } from './jobs.ts'
+export { presentDeadLetter } from './present.ts'
+export { type DeadLetterRow, reviveAll, reviveOne, selectAllDeadLetters } from './repository.ts'
+export { jobRoutes } from './routes.ts'
+export { DeadLetter, Job } from './schemas.ts'
