@@ -1,0 +1,138 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { idOfUuid, uuidOfId } from '#platform/id.ts'
+import { harness } from './harness.ts'
+import { launch } from './launched.ts'
+import { sampleJobName } from './queued-jobs.ts'
+import { until, untilBlocked } from './until.ts'
+
+/** Killed and frozen workers: their jobs go on elsewhere, and a death that nobody saw is told all the same. */
+const h = await harness(t)
+const { organizationId } = h.tenant
+await h.tenant.stock([{ sku: 'MUG', onHand: 100 }])
+const env = { DATABASE_URL: h.databaseUrl, DB_LOCK_TIMEOUT_MS: '110000', WORKER_STATEMENT_TIMEOUT_MS: '110000' }
+/** 20 s of silence, a look every 10 s, a pause of at most 20 s before the next attempt. */
+const takeoverMs = 60_000
+
+/** A job that waits for a row somebody else holds, in its last attempt or its first. */
+async function blockedJob(t: Test, isLastAttempt: boolean) {
+  const order = { paymentTerms: 'prepaid', lines: [{ sku: 'MUG', quantity: 1 }] }
+  const { id: orderId } = (await h.as(h.tenant.key).post('/v1/orders', order)).body.data
+  await h.db.query(`update orders set expires_at = now() - interval '1 minute' where id = $1`, [orderId])
+  const holder = await h.db.connect()
+  await holder.query('begin')
+  await holder.query('select from orders where id = $1 for update', [orderId])
+  const data = { payload: { organizationId, orderId }, requestId: 'req_lost', traceparent: null }
+  const uuid = (await h.runtime.jobs.boss.send(sampleJobName, data, { group: { id: organizationId } })) ?? ''
+  if (isLastAttempt)
+    await h.db.query('update pgboss.job set retry_count = retry_limit - 1, started_on = now() where id = $1', [uuid])
+  let isHeld = true
+  const letGo = async () => {
+    if (isHeld) await holder.query('rollback')
+    if (isHeld) holder.release()
+    isHeld = false
+  }
+  t.teardown(letGo)
+  const jobOf = async () =>
+    (await h.db.query('select state, retry_count, output from pgboss.job where id = $1', [uuid])).rows[0]
+  return { id: idOfUuid('job', uuid), uuid, orderId, letGo, jobOf }
+}
+
+async function alertReceiver(t: Test) {
+  const received: Record<string, unknown>[] = []
+  const server = http.createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    received.push(JSON.parse(body))
+    response.end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => void server.close())
+  return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
+}
+
+t.test('killed in the last attempt: the others tell of the death, once', async (t) => {
+  const job = await blockedJob(t, true)
+  const { received, url } = await alertReceiver(t)
+  const first = launch(t, 'worker.ts', env)
+  await first.ready
+  await untilBlocked(h.db)
+  first.child.kill('SIGKILL')
+  await first.ended
+  const killedAt = performance.now()
+  t.notOk(
+    first.log().some(({ level, message }) => level === 'warn' && message === 'job attempt failed'),
+    'no line of its own',
+  )
+  const others = [
+    launch(t, 'worker.ts', { ...env, ALERT_URL: url }),
+    launch(t, 'worker.ts', { ...env, ALERT_URL: url }),
+  ]
+  await Promise.all(others.map(({ ready }) => ready))
+  await until('the alert has come', () => received.length > 0, takeoverMs)
+  t.comment(`| killed in its last attempt → alert: ${((performance.now() - killedAt) / 1_000).toFixed(1)} s`)
+  const told = { alert: 'job.dead', jobId: job.id, jobName: sampleJobName, organizationId, requestId: 'req_lost' }
+  t.match(received, [{ ...told, attempts: 3, code: 'WORKER_LOST' }])
+  t.match(await job.jobOf(), { state: 'failed' })
+  const isMarked = async () =>
+    (await h.db.query('select 1 from pgboss.job where source_id = $1 and started_on is not null', [uuidOfId(job.id)]))
+      .rowCount === 1
+  await until('it is marked', isMarked)
+  const { rows } = await h.db.query(`select data from ledger where type = 'job.dead'`)
+  t.match(rows, [{ data: { id: job.id, failure: { code: 'WORKER_LOST' } } }])
+  t.equal(received.length, 1)
+  const lines = others.flatMap((worker) => worker.log()).filter(({ alert }) => alert === 'job.dead')
+  t.match(lines, [{ level: 'error', jobId: job.id }])
+})
+
+t.test('killed before: another worker runs the job again', async (t) => {
+  const job = await blockedJob(t, false)
+  const first = launch(t, 'worker.ts', env)
+  await first.ready
+  await untilBlocked(h.db)
+  first.child.kill('SIGKILL')
+  await first.ended
+  const killedAt = performance.now()
+  await job.letGo()
+  const second = launch(t, 'worker.ts', env)
+  await second.ready
+  await until('it has run', async () => (await job.jobOf()).state === 'completed', takeoverMs)
+  t.comment(`| killed → the job has run elsewhere: ${((performance.now() - killedAt) / 1_000).toFixed(1)} s`)
+  t.equal((await job.jobOf()).retry_count, 1)
+})
+
+t.test('a job that takes long keeps beating; cancelled, its signal aborts', async (t) => {
+  const job = await blockedJob(t, false)
+  const worker = launch(t, 'worker.ts', env)
+  await worker.ready
+  await untilBlocked(h.db)
+  const beatOf = async () =>
+    (await h.db.query('select heartbeat_on from pgboss.job where id = $1', [job.uuid])).rows[0].heartbeat_on.getTime()
+  const first = await beatOf()
+  await until('it has beaten twice', async () => (await beatOf()) > first + 7_000, 30_000)
+  t.match(await job.jobOf(), { state: 'active', retry_count: 0 })
+  const cancelled = await h.as(h.tenant.key).post(`/v1/jobs/${job.id}/cancel`)
+  t.match(cancelled.body.data, { state: 'cancelled' })
+  const left = () => worker.log().some(({ message }) => message === 'job left: it was cancelled or taken over')
+  await until('the worker has left it', left, 15_000)
+  await job.letGo()
+  t.match(await job.jobOf(), { state: 'cancelled' })
+})
+
+t.test('two workers keep a schedule once', async (t) => {
+  await h.db.query('delete from pgboss.job; update pgboss.version set cron_on = null')
+  const workers = [launch(t, 'worker.ts', env), launch(t, 'worker.ts', env)]
+  await Promise.all(workers.map(({ ready }) => ready))
+  const counts = async () =>
+    (
+      await h.db.query(`select s.name, count(j.id)::integer as count from pgboss.schedule s
+        left join pgboss.job j on j.name = s.name where s.cron = '* * * * *' group by 1 order by 1`)
+    ).rows
+  await until('each is due', async () => (await counts()).every(({ count }) => count > 0), 30_000)
+  for (const { name, count } of await counts()) t.equal(count, 1, name)
+  const { rows } = await h.db.query('select name, count(*)::integer as count from pgboss.schedule group by 1')
+  t.ok(rows.length > 3 && rows.every(({ count }) => count === 1))
+})
