@@ -4,6 +4,7 @@ import { orderJobs } from '#features/order-changes/index.ts'
 import { reservationJobs } from '#features/reservations/index.ts'
 import { stockAuditJobs } from '#features/stock-audit/index.ts'
 import { stockMarkJobs } from '#features/stock-marks/index.ts'
+import { webhookDeliveryJobs, webhookFanOut } from '#features/webhook-delivery/index.ts'
 import { type Alerts, createAlerts } from '#platform/alerts.ts'
 import { type Caches, createCaches } from '#platform/cache.ts'
 import { type Clock, systemClock } from '#platform/clock.ts'
@@ -13,6 +14,7 @@ import { createEncryption, type Encryption } from '#platform/encryption.ts'
 import { createEventSignal, type EventSignal } from '#platform/event-signal.ts'
 import { type AnyJob, createJobQueue, type JobQueue } from '#platform/jobs.ts'
 import { createLogger, type Logger } from '#platform/logger.ts'
+import { createOutbound, type Outbound } from '#platform/outbound-http.ts'
 import type { FanOut } from '#platform/relay/fan-out.ts'
 import { createLedgerSignal, type LedgerSignal } from '#platform/relay/wake.ts'
 import { kernelJobs } from '#platform/retention.ts'
@@ -31,6 +33,7 @@ export interface Runtime {
   readonly jobs: JobQueue
   readonly ledgerSignal: LedgerSignal
   readonly eventSignal: EventSignal
+  readonly outbound: Outbound
   readonly unitOfWork: UnitOfWork
   readonly apiKeys: ApiKeyLookup
 }
@@ -42,10 +45,11 @@ export const allJobs: readonly AnyJob[] = [
   ...reservationJobs,
   ...stockAuditJobs,
   ...stockMarkJobs,
+  ...webhookDeliveryJobs,
 ]
 
 /** Who hears of every event in the transaction that numbers it. */
-export const allFanOuts: readonly FanOut[] = []
+export const allFanOuts: readonly FanOut[] = [webhookFanOut]
 
 export interface RuntimeOptions {
   readonly process: 'server' | 'worker'
@@ -76,6 +80,7 @@ export function createRuntime(config: Config, options: RuntimeOptions): Runtime 
   const encryption = createEncryption(config.ENCRYPTION_KEY)
   const ledgerSignal = createLedgerSignal({ config, log })
   const eventSignal = createEventSignal({ config, log, database })
+  const outbound = createOutbound({ config })
   const unitOfWork = createUnitOfWork({ database, clock, jobs, caches, ledgerSignal })
   const apiKeys = createApiKeyLookup({ config, log, clock, caches, database, unitOfWork })
   return {
@@ -89,6 +94,7 @@ export function createRuntime(config: Config, options: RuntimeOptions): Runtime 
     jobs,
     ledgerSignal,
     eventSignal,
+    outbound,
     unitOfWork,
     apiKeys,
   }

@@ -3,7 +3,14 @@ import type { Config } from './config.ts'
 import type { Logger } from './logger.ts'
 
 /** What somebody is told of. */
-export type AlertName = 'job.dead' | 'relay.lag' | 'stock.mismatch' | 'alerts.suppressed'
+export type AlertName =
+  | 'job.dead'
+  | 'relay.lag'
+  | 'stock.mismatch'
+  | 'webhook.deliveryDead'
+  | 'webhook.endpointFailing'
+  | 'webhook.endpointDisabled'
+  | 'alerts.suppressed'
 
 /** Ids, names and counts alone, never personal data: an alert leaves the house. */
 export interface Alert {

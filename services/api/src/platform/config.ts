@@ -78,6 +78,8 @@ export const ConfigSchema = Type.Object({
   STREAM_STALL_MS: integer(1_000, 600_000, 30_000, 'How long a reader of a stream may take nothing of what waits'),
   STREAM_BUFFER_BYTES: integer(65_536, 67_108_864, 1_048_576, 'Most bytes that wait for one reader of a stream'),
   RELAY_LAG_LIMIT_MS: integer(1_000, 3_600_000, 15_000, 'Longest wait of an event for its number before an alert'),
+  WEBHOOKS_IN_FLIGHT: integer(2, 5_000, 512, 'Webhooks that a worker sends at a time, to all endpoints together'),
+  WEBHOOK_RETENTION_DAYS: integer(1, 3_650, 30, 'How long deliveries of webhooks and their attempts are kept'),
   JOB_TIMEOUT_SECONDS: integer(1, 3_600, 300, 'Longest run of one job attempt'),
   JOB_CONCURRENCY: integer(1, 100, 8, 'Jobs of one name that a worker runs at a time'),
   ALERT_URL: text('', 'Where alerts are sent as JSON by POST, e.g. a chat or paging service; empty: to the log alone'),

@@ -23,6 +23,8 @@ export type FailureCode =
   | 'TIMEOUT'
   | 'HEADERS_TOO_LARGE'
   | 'PROTOCOL_ERROR'
+  /** A defect of the caller: nothing was sent. */
+  | 'NOT_SENT'
 
 export interface OutboundRequest {
   readonly url: string

@@ -1,3 +1,5 @@
+export { webhookFanOut } from './fan-out.ts'
+export { webhookDeliveryJobs } from './jobs.ts'
 export { presentDelivery, presentEndpoint } from './present.ts'
 export { cancelOpen, type Replayed, redrive, replayDelivery, replayEvents, replayMissing, sendTest } from './replay.ts'
 export {
@@ -8,3 +10,4 @@ export {
   endpointColumns,
   lockEndpoint,
 } from './repository.ts'
+export { type Sender, type SenderDependencies, startSender } from './sending/sender.ts'

@@ -110,6 +110,7 @@ export async function reviveDeliveries(work: Work, endpointId: string): Promise<
     .set({ state: 'pending', attempts_left: mostAttempts, due_at: work.now })
     .where('endpoint_id', '=', endpointId)
     .where('state', 'in', ['dead', 'pending'])
+    .where('payload', 'is', null)
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
 }
@@ -188,3 +189,30 @@ export async function renewDeliveries(work: Work, ids: readonly string[]): Promi
     .where('state', 'in', ['dead', 'cancelled'])
     .execute()
 }
+
+/** The delivery of an attempt, locked, unless it has been taken from this worker meanwhile. */
+export const lockLeased = (work: Work, id: string, worker: string): Promise<DeliveryRow | undefined> =>
+  work.db
+    .selectFrom('webhook_deliveries')
+    .select(deliveryColumns)
+    .where('id', '=', id)
+    .where('state', '=', 'sending')
+    .where('leased_by', '=', worker)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+
+/** Writes what came of an attempt of a delivery that is locked; its lease ends with it. */
+export const writeOutcome = (
+  work: Work,
+  id: string,
+  outcome: Pick<
+    DeliveryRow,
+    'state' | 'attempts' | 'attempts_left' | 'due_at' | 'last_status' | 'last_error' | 'version' | 'delivered_at'
+  >,
+): Promise<DeliveryRow> =>
+  work.db
+    .updateTable('webhook_deliveries')
+    .set({ ...outcome, leased_by: null, leased_until: null })
+    .where('id', '=', id)
+    .returning(deliveryColumns)
+    .executeTakeFirstOrThrow()

@@ -1,0 +1,299 @@
+import { CompiledQuery } from 'kysely'
+import type { Transaction } from '#platform/database.ts'
+import { newId } from '#platform/id.ts'
+import type { NumberedEvent } from '#platform/relay/fan-out.ts'
+import type { Work } from '#platform/work.ts'
+import type { DeliveryRow, EndpointRow } from '../repository.ts'
+
+/** How deliveries of an endpoint are chosen: all that are due, the first of each resource, one probe, or its tests. */
+export type Mode = 'any' | 'inOrder' | 'probe' | 'test'
+
+type Tenancy = { readonly organization_id: string }
+
+/** An endpoint for which something may be due. */
+export type Candidate = Tenancy &
+  Pick<EndpointRow, 'id' | 'url' | 'max_concurrency'> & {
+    readonly mode: Mode
+    /** False: another worker is choosing for it at this moment. */
+    readonly mine: boolean
+  }
+
+export type Claimed = Tenancy &
+  Pick<DeliveryRow, 'id' | 'endpoint_id' | 'event_id' | 'event_type' | 'resource_id' | 'payload' | 'attempts'>
+
+/** What may be claimed for one endpoint: `slots` is how many may be on their way, `after` the last resource served. */
+export interface Share {
+  readonly candidate: Candidate
+  readonly slots: number
+  readonly after: string
+}
+
+export interface Lease {
+  readonly worker: string
+  readonly ms: number
+}
+
+async function run<R>(db: Transaction, text: string, values: readonly unknown[]): Promise<readonly R[]> {
+  return (await db.executeQuery<R>(CompiledQuery.raw(text, [...values]))).rows
+}
+
+const column = <T, V>(rows: readonly T[], of: (row: T) => V): V[] => rows.map(of)
+const organizationsOf = (rows: readonly Tenancy[]): string[] => column(rows, (row) => row.organization_id)
+
+/**
+ * Endpoints with something to send, found by leaps over the index of what waits: as many look-ups as there are such
+ * endpoints, however much waits. Each is locked until the transaction ends, so that two workers never share its slots.
+ */
+export const lockCandidates = (db: Transaction, now: Date): Promise<readonly Candidate[]> =>
+  run(db, candidatesText, [now])
+
+const leap = (condition: string): string => `select d.organization_id, d.endpoint_id from webhook_deliveries d
+  where d.state = 'pending'${condition} order by d.organization_id, d.endpoint_id limit 1`
+const candidatesText = `with recursive waiting (organization_id, endpoint_id) as (
+    (${leap('')})
+    union all
+    select n.organization_id, n.endpoint_id from waiting w cross join lateral (
+      ${leap(' and (d.organization_id, d.endpoint_id) > (w.organization_id, w.endpoint_id)')}) n
+  ), candidates as (
+    select organization_id, endpoint_id from waiting
+    union select organization_id, id from webhook_endpoints where state = 'failing' and next_probe_at <= $1
+  ), chosen as materialized (
+    select e.organization_id, e.id, e.url, e.max_concurrency,
+      case
+        when e.state = 'active' then case e.ordering when 'none' then 'any' else 'inOrder' end
+        when e.state = 'failing' and e.next_probe_at <= $1 then 'probe'
+        else 'test'
+      end as mode
+    from candidates c join webhook_endpoints e on e.organization_id = c.organization_id and e.id = c.endpoint_id
+    where e.archived_at is null
+  )
+  select *, pg_try_advisory_xact_lock(hashtextextended(id, 0)) as mine from chosen
+  where mode <> 'test' or exists (select from webhook_deliveries t where t.organization_id = chosen.organization_id
+    and t.endpoint_id = chosen.id and t.state = 'pending' and t.payload is not null)`
+
+/** Takes what is due for these endpoints, as far as their slots go. */
+export async function claim(
+  db: Transaction,
+  shares: readonly Share[],
+  lease: Lease,
+  now: Date,
+): Promise<readonly Claimed[]> {
+  const claims = Object.entries(pickTexts).map(([mode, text]) => {
+    const given = shares.filter(({ candidate }) => candidate.mode === mode)
+    if (given.length === 0) return []
+    return run<Claimed>(db, text, [
+      column(given, ({ candidate }) => candidate.organization_id),
+      column(given, ({ candidate }) => candidate.id),
+      column(given, ({ slots }) => slots),
+      column(given, ({ after }) => after),
+      now,
+      lease.worker,
+      lease.ms,
+    ])
+  })
+  return (await Promise.all(claims)).flat()
+}
+
+const of = (row: string): string => `${row}.organization_id = w.organization_id and ${row}.endpoint_id = w.endpoint_id`
+const free = `greatest(0, w.slots - (select count(*) from webhook_deliveries b where ${of('b')} and b.state = 'sending'))`
+
+/** The first open delivery of the resource after another one, in the order of resources. */
+const head = (after: string): string => `select q.id, q.resource_id, q.state, q.due_at from webhook_deliveries q
+  where ${of('q')} and q.state in ('pending', 'sending') and q.resource_id > ${after}
+  order by q.resource_id, q.sequence limit 1`
+/** Resources looked at in one turn; the next turn goes on after the last that was served. */
+const mostHeads = 500
+
+const picks: Readonly<Record<Mode, string>> = {
+  any: `select q.id from webhook_deliveries q where ${of('q')} and q.state = 'pending' and q.due_at <= $5
+    order by q.due_at, q.sequence limit ${free} for update skip locked`,
+  inOrder: `select heads.id from (
+      with recursive heads (id, resource_id, state, due_at, place) as (
+        (select h.*, 1 from (${head('w.after')}) h)
+        union all
+        select n.*, heads.place + 1 from heads cross join lateral (${head('heads.resource_id')}) n
+        where heads.place < ${mostHeads}
+      )
+      select id from heads where state = 'pending' and due_at <= $5 limit ${free}
+    ) heads`,
+  probe: `select q.id from webhook_deliveries q where ${of('q')} and q.state in ('pending', 'dead') and q.payload is null
+    order by q.state desc, q.sequence limit ${free} for update skip locked`,
+  test: `select q.id from webhook_deliveries q where ${of('q')} and q.state = 'pending' and q.payload is not null
+    order by q.id limit ${free} for update skip locked`,
+}
+/** Picked once and for all first: a join could ask the sub-select again for every row, each time for as many more. */
+const claimText = (pick: string): string => `with picked as materialized (
+    select w.organization_id, p.id
+    from unnest($1::text[], $2::text[], $3::int[], $4::text[]) w (organization_id, endpoint_id, slots, after)
+    cross join lateral (${pick}) p
+  )
+  update webhook_deliveries d set state = 'sending', leased_by = $6,
+    leased_until = clock_timestamp() + $7 * interval '1 ms'
+  from picked p
+  where d.organization_id = p.organization_id and d.id = p.id and d.state in ('pending', 'dead')
+  returning d.organization_id, d.id, d.endpoint_id, d.event_id, d.event_type, d.resource_id, d.payload, d.attempts`
+const pickTexts = Object.fromEntries(Object.entries(picks).map(([mode, pick]) => [mode, claimText(pick)]))
+
+export interface ContentRow extends Tenancy {
+  readonly id: string
+  readonly sequence: number
+  readonly type: string
+  readonly schema_version: number
+  readonly occurred_at: Date
+  readonly actor: { readonly type: string; readonly id: string; readonly keyId: string | null }
+  readonly request_id: string
+  readonly traceparent: string | null
+  readonly resource_type: string
+  readonly resource_id: string
+  readonly resource_version: number
+  readonly changed: readonly string[]
+  readonly data: unknown
+}
+
+/** The events of deliveries, as far as they are still kept. */
+export const selectContents = (db: Transaction, claimed: readonly Claimed[]): Promise<readonly ContentRow[]> =>
+  run(db, contentsText, [organizationsOf(claimed), column(claimed, ({ event_id }) => event_id)])
+
+const contentsText = `select e.organization_id, e.id, e.sequence, l.type, l.schema_version, l.occurred_at, l.actor,
+    l.request_id, l.traceparent, l.resource_type, l.resource_id, l.resource_version, l.changed, l.data
+  from (select distinct * from unnest($1::text[], $2::text[]) g (organization_id, id)) w
+  join events e on e.organization_id = w.organization_id and e.id = w.id
+  join ledger l on l.organization_id = w.organization_id and l.id = w.id`
+
+export interface SecretRow extends Tenancy {
+  readonly id: string
+  readonly endpoint_id: string
+  readonly ciphertext: string
+}
+
+/** Every secret that is valid for these endpoints, the current one first. */
+export const selectSecrets = (db: Transaction, claimed: readonly Claimed[], now: Date): Promise<readonly SecretRow[]> =>
+  run(db, secretsText, [organizationsOf(claimed), column(claimed, ({ endpoint_id }) => endpoint_id), now])
+
+const secretsText = `select s.organization_id, s.id, s.endpoint_id, s.ciphertext
+  from (select distinct * from unnest($1::text[], $2::text[]) g (organization_id, endpoint_id)) w
+  join webhook_secrets s on s.organization_id = w.organization_id and s.endpoint_id = w.endpoint_id
+  where s.expires_at is null or s.expires_at > $3
+  order by s.endpoint_id, s.expires_at desc nulls first, s.id`
+
+/** Keeps deliveries from other workers for as long as they are on their way here. */
+export const renewLeases = (db: Transaction, ids: readonly string[], { worker, ms }: Lease): Promise<unknown> =>
+  run(
+    db,
+    `update webhook_deliveries set leased_until = clock_timestamp() + $3 * interval '1 ms'
+     where state = 'sending' and leased_by = $2 and id = any($1)`,
+    [ids, worker, ms],
+  )
+
+const unlease = `set state = 'pending', leased_by = null, leased_until = null where state = 'sending'`
+
+/** Gives back what a worker took and did not send: it died, or it was frozen. */
+export const expireLeases = (db: Transaction): Promise<readonly { readonly id: string }[]> =>
+  run(db, `update webhook_deliveries ${unlease} and leased_until < clock_timestamp() returning id`, [])
+
+/** Gives back what this worker took and will not send. */
+export const releaseLeases = (db: Transaction, worker: string): Promise<unknown> =>
+  run(db, `update webhook_deliveries ${unlease} and leased_by = $1`, [worker])
+
+/** Ends deliveries whose events are kept no longer. */
+export const cancelExpired = (db: Transaction, claimed: readonly Claimed[]): Promise<unknown> =>
+  run(
+    db,
+    `update webhook_deliveries d set state = 'cancelled', last_error = 'EVENT_EXPIRED', leased_by = null, leased_until = null
+     from unnest($1::text[], $2::text[]) w (organization_id, id)
+     where d.organization_id = w.organization_id and d.id = w.id and d.state = 'sending'`,
+    [organizationsOf(claimed), column(claimed, ({ id }) => id)],
+  )
+
+/** What came of one attempt, as the log of attempts keeps it. */
+export interface AttemptRow extends Tenancy {
+  readonly id: string
+  readonly delivery_id: string
+  readonly endpoint_id: string
+  readonly number: number
+  readonly at: Date
+  readonly duration_ms: number
+  readonly status: number | null
+  readonly error: string | null
+  readonly response_excerpt: string
+}
+
+const attemptColumns = `organization_id, id, delivery_id, endpoint_id, number, at, duration_ms, status, error,
+  response_excerpt`
+
+const insertAttempts = (db: Transaction, attempts: readonly AttemptRow[]): Promise<unknown> =>
+  run(
+    db,
+    `insert into webhook_attempts (${attemptColumns})
+     select ${attemptColumns} from json_populate_recordset(null::webhook_attempts, $1::json) on conflict do nothing`,
+    [JSON.stringify(attempts)],
+  )
+
+export const insertAttempt = (work: Work, attempt: AttemptRow): Promise<unknown> => insertAttempts(work.db, [attempt])
+
+/**
+ * Marks deliveries as arrived, unless they have been taken from this worker meanwhile. Returns the endpoints among
+ * theirs that count as failing, and so have recovered.
+ */
+export async function writeArrivals(
+  db: Transaction,
+  attempts: readonly AttemptRow[],
+  worker: string,
+): Promise<readonly (Tenancy & { readonly id: string })[]> {
+  const endpoints = [organizationsOf(attempts), column(attempts, ({ endpoint_id }) => endpoint_id)]
+  const [, , , recovered] = await Promise.all([
+    run(db, arrivedText, [JSON.stringify(attempts), worker]),
+    insertAttempts(db, attempts),
+    run(db, reliefText, endpoints),
+    run<Tenancy & { readonly id: string }>(db, failingText, endpoints),
+  ])
+  return recovered
+}
+
+const arrivedText = `update webhook_deliveries d set state = 'delivered', attempts = a.number, delivered_at = a.at,
+    last_status = a.status, last_error = null, leased_by = null, leased_until = null
+  from json_populate_recordset(null::webhook_attempts, $1::json) a
+  where d.organization_id = a.organization_id and d.id = a.delivery_id and d.state = 'sending' and d.leased_by = $2`
+const theirEndpoints = `from (select distinct * from unnest($1::text[], $2::text[]) g (organization_id, id)) w
+  where e.organization_id = w.organization_id and e.id = w.id`
+const reliefText = `update webhook_endpoints e set consecutive_failures = 0 ${theirEndpoints}
+  and e.consecutive_failures > 0 and e.state = 'active'`
+const failingText = `select e.organization_id, e.id from webhook_endpoints e,
+  (select distinct * from unnest($1::text[], $2::text[]) g (organization_id, id)) w
+  where e.organization_id = w.organization_id and e.id = w.id and e.state = 'failing'`
+
+export type Listening = Tenancy & Pick<EndpointRow, 'id' | 'types' | 'allowed_sources'>
+
+/** Endpoints of these organizations that are to hear of events; a failing one hears of them when it has recovered. */
+export const selectListening = (db: Transaction, organizationIds: readonly string[]): Promise<readonly Listening[]> =>
+  run(
+    db,
+    `select organization_id, id, types, allowed_sources from webhook_endpoints
+     where organization_id = any($1) and state <> 'disabled' and archived_at is null`,
+    [organizationIds],
+  )
+
+export interface FannedOut {
+  readonly endpointId: string
+  readonly event: NumberedEvent
+}
+
+/** First deliveries of events, due at once; never in the future, whatever the clock was that stamped the event. */
+export const insertFannedOut = (db: Transaction, rows: readonly FannedOut[]): Promise<unknown> =>
+  run(db, fannedOutText, [
+    column(rows, ({ event }) => event.organizationId),
+    column(rows, () => newId('dlv')),
+    column(rows, ({ endpointId }) => endpointId),
+    column(rows, ({ event }) => event.id),
+    column(rows, ({ event }) => event.type),
+    column(rows, ({ event }) => event.sequence),
+    column(rows, ({ event }) => event.resource.id),
+    column(rows, ({ event }) => event.occurredAt),
+  ])
+
+const fannedOutText = `insert into webhook_deliveries (organization_id, id, endpoint_id, event_id, event_type, sequence,
+    resource_id, due_at, created_at)
+  select organization_id, id, endpoint_id, event_id, event_type, sequence, resource_id, least(at, now()), least(at, now())
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[])
+    g (organization_id, id, endpoint_id, event_id, event_type, sequence, resource_id, at)
+  on conflict do nothing`
