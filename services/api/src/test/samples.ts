@@ -19,13 +19,15 @@ export interface Sample {
 type Headers = Readonly<Record<string, string | undefined>>
 
 export const sampleSku = '85123A'
+export const sampleSkuAt = (index: number): string => (index === 0 ? sampleSku : `${sampleSku}-${index}`)
 
 /**
  * Makes valid requests for one tenant: path parameters name things made for the purpose, bodies hold every field their
- * schema has. What neither the schema nor the names say stands in the registries below.
+ * schema has. What neither the schema nor the names say stands in the registries below. Orders have `lineCount` lines.
  */
-export async function createSampler(h: Harness, tenant: Tenant = h.tenant): Promise<Sampler> {
-  await tenant.stock([{ sku: sampleSku, onHand: 100_000 }])
+export async function createSampler(h: Harness, tenant: Tenant = h.tenant, lineCount = 1): Promise<Sampler> {
+  const skus = Array.from({ length: lineCount }, (_, index) => sampleSkuAt(index))
+  await tenant.stock(skus.map((sku) => ({ sku, onHand: 100_000 })))
   const client = h.as(tenant.key)
   const post = async (url: string, body: object): Promise<Record<string, string>> => {
     const answer = await client.post(url, body)
@@ -36,7 +38,7 @@ export async function createSampler(h: Harness, tenant: Tenant = h.tenant): Prom
     await relay(h)
     return (await client.get(`/v1/events?resource=${resourceId}`)).body.data[0].id
   }
-  const world: World = { h, tenant, post, eventOf }
+  const world: World = { h, tenant, skus, post, eventOf }
   return {
     full: async (operation) => ({ ...(await frame(world, operation)), body: fullBody(world, operation) }),
     example: async (operation) => ({
@@ -57,6 +59,7 @@ export interface Sampler {
 interface World {
   readonly h: Harness
   readonly tenant: Tenant
+  readonly skus: readonly string[]
   post(url: string, body: object): Promise<Record<string, string>>
   /** Id of the first event of a resource. */
   eventOf(resourceId: string): Promise<string>
@@ -119,8 +122,8 @@ async function heldOrder(world: World) {
   return { orderId, holdId: hold?.id ?? '' }
 }
 
-const placeOrder = ({ post }: World, more: object = {}): Promise<Record<string, string>> =>
-  post('/v1/orders', { ...more, paymentTerms: 'onAccount', lines: [{ sku: sampleSku, quantity: 1 }] })
+const placeOrder = ({ post, skus }: World, more: object = {}): Promise<Record<string, string>> =>
+  post('/v1/orders', { ...more, paymentTerms: 'onAccount', lines: skus.map((sku) => ({ sku, quantity: 1 })) })
 
 /** Values of body fields and query parameters that their schemas do not tell, by name. */
 const values: Readonly<Record<string, (world: World) => unknown>> = {

@@ -130,6 +130,37 @@ const placing: readonly Rule[] = [
   invalid('metadata with a value of 1,001 characters', { metadata: { a: 'x'.repeat(1_001) } }),
 ]
 
+/** What makes an order unreadable makes the batch it stands in unreadable, and nothing of the batch is placed. */
+export function batchRules(world: World): readonly HandCase[] {
+  const base = { paymentTerms: 'onAccount', lines: line() }
+  const batch = (
+    name: string,
+    orders: unknown,
+    status = 422,
+    code = 'VALIDATION_FAILED',
+    more: Partial<HandCase> = {},
+  ) => refused(`orders.placeBatch: ${name}`, 'POST', '/v1/orders/batch', { orders }, status, code, more)
+  const unreadable = [...pricing(world), ...placing].filter(([, , , code]) => code === 'VALIDATION_FAILED')
+  return [
+    ...unreadable.map(([name, change]) => batch(`${name}, among good orders`, [base, { ...base, ...change }, base])),
+    batch('no orders', []),
+    batch('orders that are no list', { 0: base }),
+    batch('an order for orders', base),
+    batch('a batch within a batch', [{ orders: [base] }]),
+    batch('a null among the orders', [base, null]),
+    batch(
+      '501 orders',
+      Array.from({ length: 501 }, () => base),
+    ),
+    batch('no key', [base], 400, 'IDEMPOTENCY_KEY_REQUIRED', { headers: { 'idempotency-key': '' } }),
+    batch('the key of an order', [base], 422, 'IDEMPOTENCY_KEY_REUSED', {
+      headers: { 'idempotency-key': world.usedIdempotencyKey },
+    }),
+    refused('orders.placeBatch: a list for a body', 'POST', '/v1/orders/batch', [base], 422, 'VALIDATION_FAILED'),
+    refused('orders.placeBatch: an order for a body', 'POST', '/v1/orders/batch', base, 422, 'VALIDATION_FAILED'),
+  ]
+}
+
 export function orderRules(world: World): readonly HandCase[] {
   const base = { paymentTerms: 'onAccount', lines: line() }
   const post = (name: string, url: string, body: unknown, status: number, code: string, more: Partial<HandCase> = {}) =>
@@ -172,16 +203,19 @@ export function orderRules(world: World): readonly HandCase[] {
     cancel('a number for a reason', world.orderId, 422, 'VALIDATION_FAILED', {}, { reason: 7 }),
     cancel('a refund along with it', world.orderId, 422, 'VALIDATION_FAILED', {}, { refund: true }),
     cancel('a list of reasons', world.orderId, 422, 'VALIDATION_FAILED', {}, { reason: ['a'] }),
-    ...['', '/timeline'].flatMap((path): HandCase[] => [
+    ...[
+      ['get', ''],
+      ['timeline', '/timeline'],
+    ].flatMap(([verb, path]): HandCase[] => [
       {
-        name: `orders${path}: absent`,
+        name: `orders.${verb}: absent`,
         method: 'GET',
         url: `/v1/orders/${absent('ord')}${path}`,
         status: 404,
         code: 'ORDER_NOT_FOUND',
       },
       {
-        name: `orders${path}: another tenant's`,
+        name: `orders.${verb}: another tenant's`,
         method: 'GET',
         url: `/v1/orders/${world.otherOrderId}${path}`,
         status: 404,

@@ -8,6 +8,23 @@ export interface World {
   readonly tenant: Tenant
   readonly orderId: string
   readonly cancelledOrderId: string
+  /** The line of `orderId`, and that of `cancelledOrderId`. */
+  readonly lineId: string
+  readonly cancelledLineId: string
+  /** A draft with a hold on its confirmation, and the same of another tenant. */
+  readonly draftId: string
+  readonly holdId: string
+  readonly otherHoldId: string
+  /** Pending, since it is prepaid and not paid. */
+  readonly pendingId: string
+  readonly productId: string
+  readonly archivedProductId: string
+  readonly otherProductId: string
+  readonly reservationId: string
+  readonly releasedReservationId: string
+  readonly otherReservationId: string
+  /** The reservation of `orderId`. */
+  readonly orderReservationId: string
   readonly otherOrderId: string
   readonly otherLocationId: string
   readonly otherKeyId: string
@@ -72,9 +89,19 @@ export async function createWorld(h: Harness): Promise<World> {
   const order = { paymentTerms: 'onAccount', lines: [{ sku: 'MUG', quantity: 1 }] }
   const usedIdempotencyKey = randomUUID()
   const first = { ...order, source: 'shop', externalId: 'E-1' }
-  const { id: orderId } = await make(client, '/v1/orders', first, { 'idempotency-key': usedIdempotencyKey })
-  const { id: cancelledOrderId } = await make(client, '/v1/orders', order)
+  const { id: orderId, lines } = await make(client, '/v1/orders', first, { 'idempotency-key': usedIdempotencyKey })
+  const { id: cancelledOrderId, lines: cancelledLines } = await make(client, '/v1/orders', order)
   await make(client, `/v1/orders/${cancelledOrderId}/cancel`, {})
+  const postage = { paymentTerms: 'prepaid', lines: [{ sku: 'POSTAGE', quantity: 1 }] }
+  const draft = await make(client, '/v1/orders', { ...postage, draft: true })
+  const { holds } = await make(client, `/v1/orders/${draft.id}/holds`, { blocks: 'confirm' })
+  const pending = await make(client, '/v1/orders', postage)
+  const productId = async (of: typeof client, sku: string) => (await of.get(`/v1/products?sku=${sku}`)).body.data[0].id
+  const reserve = async (of: typeof client) => (await make(of, '/v1/reservations', { sku: 'MUG', quantity: 1 })).id
+  const reservationId = await reserve(client)
+  const releasedReservationId = await reserve(client)
+  await make(client, `/v1/reservations/${releasedReservationId}/release`)
+  const ofOrder = await client.get(`/v1/reservations?orderId=${orderId}`)
   const revoked = await make(client, '/v1/api-keys', { name: 'revoked', scopes: ['orders:read'] })
   await make(client, `/v1/api-keys/${revoked.id}/revoke`)
   const expired = await make(client, '/v1/api-keys', { name: 'expired', scopes: ['orders:read'] })
@@ -85,10 +112,25 @@ export async function createWorld(h: Harness): Promise<World> {
     { sku: 'THEIRS', onHand: 5 },
   ])
   const theirs = await make(h.as(other.key), '/v1/orders', order)
+  const theirDraft = await make(h.as(other.key), '/v1/orders', { ...order, draft: true })
+  const theirHolds = await make(h.as(other.key), `/v1/orders/${theirDraft.id}/holds`, { blocks: 'confirm' })
   return {
     tenant,
     orderId,
     cancelledOrderId,
+    lineId: lines[0].id,
+    cancelledLineId: cancelledLines[0].id,
+    draftId: draft.id,
+    holdId: holds[0].id,
+    otherHoldId: theirHolds.holds[0].id,
+    pendingId: pending.id,
+    productId: await productId(client, 'MUG'),
+    archivedProductId: await productId(client, 'GONE'),
+    otherProductId: await productId(h.as(other.key), 'MUG'),
+    reservationId,
+    releasedReservationId,
+    otherReservationId: await reserve(h.as(other.key)),
+    orderReservationId: ofOrder.body.data[0].id,
     otherOrderId: theirs.id,
     otherLocationId: other.locationId,
     otherKeyId: other.keyId,
