@@ -38,6 +38,23 @@ export async function startApi(bench: Bench, databaseUrl: string): Promise<NodeS
   return service
 }
 
+/** Starts a worker as in production. */
+export function startWorker(bench: Bench, databaseUrl: string): Promise<NodeService> {
+  const env = {
+    NODE_ENV: 'production',
+    NODE_OPTIONS: nodeOptions,
+    DATABASE_URL: databaseUrl,
+    LOG_LEVEL: 'info',
+    CORS_ORIGINS: 'none',
+    SIGNING_SECRET: randomUUID(),
+    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    ...bench.settings,
+  }
+  const logFile = path.join(bench.scratch, 'worker.log')
+  const program = new URL('../services/api/src/worker.ts', import.meta.url)
+  return startNode({ program, env, logFile, signal: bench.signal })
+}
+
 /** Places one order and returns its id. */
 export async function placeOrder(bench: Bench, url: string, catalog: Catalog, numbers: readonly number[]) {
   const response = await fetch(new URL('/v1/orders', url), {

@@ -12,6 +12,12 @@ const ordersPerTransaction = 1_000
 export const serverUrl = (cluster: RunningCluster, database: string): string =>
   cluster.url(database, server.name, server.password)
 
+const worker = { name: 'bench_worker', password: 'bench' } as const
+
+/** The same for the worker. */
+export const workerUrl = (cluster: RunningCluster, database: string): string =>
+  cluster.url(database, worker.name, worker.password)
+
 /** Creates a migrated database with the demo's catalog; returns a key without a limit of its own. */
 export async function createDatabase(cluster: RunningCluster, database: string): Promise<string> {
   await query(cluster.url('postgres'), `create database ${database}`)
@@ -19,7 +25,9 @@ export async function createDatabase(cluster: RunningCluster, database: string):
   await withClient(url, async (client) => migrateUp(client, await readMigrations()))
   await query(
     url,
-    `create role ${server.name} login noinherit password '${server.password}'; grant purser_app to ${server.name}`,
+    `create role ${server.name} login noinherit password '${server.password}'; grant purser_app to ${server.name};
+     create role ${worker.name} login noinherit password '${worker.password}';
+     grant purser_app, purser_relay to ${worker.name}`,
   )
   const access = await seedDemo(loadConfig({ DATABASE_URL: url }), undefined, async () => undefined)
   // The demo's stock and rate limit are for people.

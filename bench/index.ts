@@ -3,11 +3,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { readOptions } from './options.ts'
 import { jsonLine } from './report.ts'
-import { runBench } from './run.ts'
+import { runBench, runEvents } from './run.ts'
 
 const longestRunMs = 90 * 60_000
 
-/** `npm run bench -- [--quick] [--seconds N] [--growth] [--json] [--set NAME=value …]`: see README.md. */
+/** `npm run bench -- [--quick] [--seconds N] [--growth | --events] [--json] [--set NAME=value …]`: see README.md. */
 const stopping = new AbortController()
 const closers: (() => Promise<unknown>)[] = []
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -37,6 +37,10 @@ async function main(): Promise<number> {
     say,
     print,
     onStop: (close: () => Promise<unknown>) => void closers.push(close),
+  }
+  if (options.events !== null) {
+    await Promise.race([runEvents(context, options.events), interruption()])
+    return 0
   }
   const { result, failures } = await Promise.race([runBench(context), interruption()])
   for (const failure of failures) print(`FAILED: ${failure}`)

@@ -11,13 +11,15 @@ export interface Options {
   readonly orders: number
   /** Orders stored in the large database of the growth measure; null without `--growth`. */
   readonly growthOrders: number | null
+  /** Events of the backlog when the relay alone is measured; null without `--events`. */
+  readonly events: number | null
   readonly json: boolean
   readonly isQuick: boolean
   /** Further environment variables of the API process, for experiments. */
   readonly settings: Readonly<Record<string, string>>
 }
 
-const usage = 'usage: npm run bench -- [--quick] [--seconds N] [--growth] [--json] [--set NAME=value …]'
+const usage = 'usage: npm run bench -- [--quick] [--seconds N] [--growth | --events] [--json] [--set NAME=value …]'
 
 /** @throws Error with the usage when an option is unknown or no number. */
 export function readOptions(args: readonly string[]): Options {
@@ -31,6 +33,7 @@ export function readOptions(args: readonly string[]): Options {
     openSeconds: isQuick ? seconds : 10,
     orders: 10_000,
     growthOrders: values.growth ? (isQuick ? 50_000 : 1_000_000) : null,
+    events: values.events ? (isQuick ? 10_000 : 100_000) : null,
     json: values.json ?? false,
     isQuick,
     settings: Object.fromEntries((values.set ?? []).map(readSetting)),
@@ -41,7 +44,7 @@ function parse(args: readonly string[]) {
   const flag = { type: 'boolean' } as const
   const set = { type: 'string', multiple: true } as const
   try {
-    const options = { quick: flag, growth: flag, json: flag, seconds: { type: 'string' }, set } as const
+    const options = { quick: flag, growth: flag, events: flag, json: flag, seconds: { type: 'string' }, set } as const
     return parseArgs({ args: [...args], options })
   } catch (cause) {
     throw new Error(`${cause instanceof Error ? cause.message : String(cause)}; ${usage}`, { cause })

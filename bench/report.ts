@@ -1,4 +1,5 @@
 import type { SeenOpen } from './load/load.ts'
+import type { RelayThroughput } from './measure-events.ts'
 import type { Growth } from './measure-growth.ts'
 import { bestOf, type Orders } from './measure-orders.ts'
 import type { ReadResult } from './measure-reads.ts'
@@ -77,6 +78,11 @@ export const growthTable = ({ small, large, ratio }: Growth): string[] => [
   line(['growth', 'stored', '/s', '', '', '', '', '', '']),
   ...[small, large].map(({ orders, perSecond }) => line(['API', orders, whole(perSecond), '', '', '', '', '', ''])),
   `large / small: ${share(ratio)}`,
+]
+
+export const eventsTable = ({ events, perSecond, workerCpu, postgresCpu }: RelayThroughput): string[] => [
+  line(['events', 'backlog', '/s', '', '', '', '', 'CPU µs: worker', 'PostgreSQL']),
+  line(['relay', events, whole(perSecond), '', '', '', '', whole(workerCpu), whole(postgresCpu)]),
 ]
 
 const widths = [11, 8, 9, 10, 8, 8, 8, 12, 11] as const

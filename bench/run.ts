@@ -6,12 +6,13 @@ import { query, settingsOf, startBenchCluster } from './cluster.ts'
 import { checkBooks, copyDatabase, createDatabase, fillOrders, serverUrl } from './databases.ts'
 import { createLimit, findPgbench, type Pgbench } from './limit.ts'
 import { findLoadGenerator, type LoadGenerator } from './load/load.ts'
+import { measureRelay } from './measure-events.ts'
 import { type Growth, measureGrowth } from './measure-growth.ts'
 import { bestOf, measureOpenLoop, measureOrders, placeByApi, type Target } from './measure-orders.ts'
 import { measureReads } from './measure-reads.ts'
 import type { Options } from './options.ts'
 import { memoryOf, type NodeService } from './processes.ts'
-import { type BenchResult, growthTable, openTable, ordersTable, readsTable } from './report.ts'
+import { type BenchResult, eventsTable, growthTable, openTable, ordersTable, readsTable } from './report.ts'
 import { compareRows } from './rows.ts'
 
 const leastLimitPerSecond = 3_000
@@ -97,6 +98,14 @@ async function describe({ cluster, catalog, generator, pgbench }: Stage, { optio
   print(`PostgreSQL: ${await settingsOf(serverUrl(cluster, base))}`)
   const set = Object.entries(options.settings).map(([name, value]) => `${name}=${value}`)
   print(`API:        production, defaults${set.length > 0 ? ` but ${set.join(' ')}` : ''}; ${catalog.skus.length} SKUs`)
+}
+
+/** The relay by itself: no load generator, no limit. */
+export async function runEvents({ options, scratch, signal, print, onStop }: Context, events: number): Promise<void> {
+  const cluster = await startBenchCluster()
+  onStop(cluster.stop)
+  const bench = { scratch, signal, settings: options.settings, apiKey: '' }
+  eventsTable(await measureRelay(bench, cluster, events)).forEach(print)
 }
 
 /** Orders, open loop and reads, on one database and one API process. */

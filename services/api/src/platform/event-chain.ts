@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import canonicalize from 'canonicalize'
+import { createHash, hash } from 'node:crypto'
+import { canonicalJson } from './canonical-json.ts'
 
 /** What the hash of an event covers: everything readers see, the digest of the personal part and the event before. */
 export interface ChainedEvent {
@@ -41,7 +41,7 @@ export const noHash = '0'.repeat(64)
 export function canonicalEvent(event: ChainedEvent): string {
   const { actor, changed, data, id, occurredAt, organizationId, personalDigest, previousHash } = event
   const { requestId, resource, schemaVersion, sequence, type } = event
-  return canonicalize({
+  return canonicalJson({
     actor: { id: actor.id, keyId: actor.keyId, type: actor.type },
     changed,
     data,
@@ -55,16 +55,12 @@ export function canonicalEvent(event: ChainedEvent): string {
     schemaVersion,
     sequence,
     type,
-  }) as string
+  })
 }
 
 /** SHA-256 of the canonical event in hex. */
-export const eventHash = (event: ChainedEvent): string =>
-  createHash('sha256').update(canonicalEvent(event)).digest('hex')
+export const eventHash = (event: ChainedEvent): string => hash('sha256', canonicalEvent(event))
 
 /** SHA-256 of the salt and the canonical personal part in hex: what remains when both are erased. */
 export const digestPersonal = (personal: unknown, salt: Uint8Array): string =>
-  createHash('sha256')
-    .update(salt)
-    .update(canonicalize(personal) as string)
-    .digest('hex')
+  createHash('sha256').update(salt).update(canonicalJson(personal)).digest('hex')
