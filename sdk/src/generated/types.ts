@@ -55,7 +55,7 @@ export interface components {
             mode: "live" | "test";
             /** @description End of the secret, to recognise it by */
             hint: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write")[];
             /**
              * Format: int32
              * @description Requests per minute
@@ -286,7 +286,7 @@ export interface components {
          */
         CreateApiKey: {
             name: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write")[];
             /** @enum {string} */
             mode?: "live" | "test";
             /**
@@ -380,6 +380,38 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * @example {
+         *       "url": "https://hooks.shop.example/purser",
+         *       "types": [
+         *         "order.*",
+         *         "stock.low"
+         *       ]
+         *     }
+         */
+        CreateWebhookEndpoint: {
+            /** @description https, port 443 or 8443; redirects are not followed */
+            url: string;
+            description?: string | null;
+            /** @description Types of events: `order.placed`, `order.*` for all of a resource, `*` for all */
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
+            /** @description When not empty, only orders of these sources are told */
+            allowedSources?: string[];
+            /**
+             * @description perResource: events of one resource arrive in order, each after the one before it has arrived
+             * @enum {string}
+             */
+            ordering?: "none" | "perResource";
+            /**
+             * Format: int32
+             * @description Most requests at a time
+             */
+            maxConcurrency?: number;
+            /** @description At most 50 string keys of your own */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
         Customer: {
             name?: string;
             /** Format: email */
@@ -431,7 +463,7 @@ export interface components {
             before?: string;
         };
         /** @description What happened to one resource, and what it was then */
-        Event: components["schemas"]["ApiKeyCreatedEvent"] | components["schemas"]["ApiKeyRotatedEvent"] | components["schemas"]["ApiKeyRevokedEvent"] | components["schemas"]["OrganizationCreatedEvent"] | components["schemas"]["OrganizationUpdatedEvent"] | components["schemas"]["LocationCreatedEvent"] | components["schemas"]["LocationUpdatedEvent"] | components["schemas"]["ProductCreatedEvent"] | components["schemas"]["ProductUpdatedEvent"] | components["schemas"]["ProductArchivedEvent"] | components["schemas"]["StockAdjustedEvent"] | components["schemas"]["StockLowEvent"] | components["schemas"]["StockOutEvent"] | components["schemas"]["StockBackEvent"] | components["schemas"]["StockShortfallEvent"] | components["schemas"]["StockMismatchEvent"] | components["schemas"]["ReservationCreatedEvent"] | components["schemas"]["ReservationReleasedEvent"] | components["schemas"]["ReservationExpiredEvent"] | components["schemas"]["OrderDraftedEvent"] | components["schemas"]["OrderPlacedEvent"] | components["schemas"]["OrderConfirmedEvent"] | components["schemas"]["OrderUpdatedEvent"] | components["schemas"]["OrderLineCancelledEvent"] | components["schemas"]["OrderHoldAddedEvent"] | components["schemas"]["OrderHoldReleasedEvent"] | components["schemas"]["OrderCancelledEvent"] | components["schemas"]["OrderExpiredEvent"] | components["schemas"]["WebhookEndpointFailingEvent"] | components["schemas"]["WebhookEndpointRecoveredEvent"] | components["schemas"]["WebhookEndpointDisabledEvent"] | components["schemas"]["WebhookDeliveryDeadEvent"] | components["schemas"]["JobDeadEvent"] | components["schemas"]["JobRetriedEvent"] | components["schemas"]["JobCancelledEvent"];
+        Event: components["schemas"]["ApiKeyCreatedEvent"] | components["schemas"]["ApiKeyRotatedEvent"] | components["schemas"]["ApiKeyRevokedEvent"] | components["schemas"]["OrganizationCreatedEvent"] | components["schemas"]["OrganizationUpdatedEvent"] | components["schemas"]["LocationCreatedEvent"] | components["schemas"]["LocationUpdatedEvent"] | components["schemas"]["ProductCreatedEvent"] | components["schemas"]["ProductUpdatedEvent"] | components["schemas"]["ProductArchivedEvent"] | components["schemas"]["StockAdjustedEvent"] | components["schemas"]["StockLowEvent"] | components["schemas"]["StockOutEvent"] | components["schemas"]["StockBackEvent"] | components["schemas"]["StockShortfallEvent"] | components["schemas"]["StockMismatchEvent"] | components["schemas"]["ReservationCreatedEvent"] | components["schemas"]["ReservationReleasedEvent"] | components["schemas"]["ReservationExpiredEvent"] | components["schemas"]["OrderDraftedEvent"] | components["schemas"]["OrderPlacedEvent"] | components["schemas"]["OrderConfirmedEvent"] | components["schemas"]["OrderUpdatedEvent"] | components["schemas"]["OrderLineCancelledEvent"] | components["schemas"]["OrderHoldAddedEvent"] | components["schemas"]["OrderHoldReleasedEvent"] | components["schemas"]["OrderCancelledEvent"] | components["schemas"]["OrderExpiredEvent"] | components["schemas"]["WebhookEndpointCreatedEvent"] | components["schemas"]["WebhookEndpointUpdatedEvent"] | components["schemas"]["WebhookEndpointDeletedEvent"] | components["schemas"]["WebhookEndpointFailingEvent"] | components["schemas"]["WebhookEndpointRecoveredEvent"] | components["schemas"]["WebhookEndpointDisabledEvent"] | components["schemas"]["WebhookDeliveryDeadEvent"] | components["schemas"]["JobDeadEvent"] | components["schemas"]["JobRetriedEvent"] | components["schemas"]["JobCancelledEvent"];
         /** @description Who did it: the principal of an API key, or the service itself */
         EventActor: {
             type: string;
@@ -440,7 +472,7 @@ export interface components {
         };
         EventTypeDescription: {
             /** @enum {string} */
-            type: "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled";
+            type: "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled";
             description: string;
             /** Format: int32 */
             schemaVersion: number;
@@ -453,7 +485,7 @@ export interface components {
         };
         EventsListParams: {
             /** @description Only these types: order.placed, or order.* for all of a resource; all of them if not given */
-            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
             /** @description Only events of the resource with this id */
             resource?: string;
             /**
@@ -741,7 +773,7 @@ export interface components {
             /** @enum {string} */
             type: "apiKey";
             principalId: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write")[];
             limits: {
                 /** Format: int32 */
                 requestsPerMinute: number;
@@ -776,7 +808,7 @@ export interface components {
             mode: "live" | "test";
             /** @description End of the secret, to recognise it by */
             hint: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write")[];
             /**
              * Format: int32
              * @description Requests per minute
@@ -821,6 +853,59 @@ export interface components {
             updatedAt: string;
             /** @description The key itself. It is shown this once. */
             secret: string;
+        };
+        NewWebhookSecret: {
+            id: string;
+            /** @description https, port 443 or 8443; redirects are not followed */
+            url: string;
+            description: string | null;
+            types: string[];
+            /** @description When not empty, only orders of these sources are told */
+            allowedSources: string[];
+            /**
+             * @description perResource: events of one resource arrive in order, each after the one before it has arrived
+             * @enum {string}
+             */
+            ordering: "none" | "perResource";
+            /**
+             * @description failing: it is probed, and gets what waits with the first answer; disabled: nothing is sent
+             * @enum {string}
+             */
+            state: "active" | "failing" | "disabled";
+            disabledReason: string | null;
+            /**
+             * Format: int32
+             * @description Most requests at a time
+             */
+            maxConcurrency: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            failingSince: string | null;
+            /** @description At most 50 string keys of your own */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Format: int32 */
+            version: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            updatedAt: string;
+            /** @description Signs what is sent, after Standard Webhooks. It is shown this once. */
+            secret: string;
+            /**
+             * Format: date-time
+             * @description Until then the secret before signs as well
+             */
+            previousSecretExpiresAt: string | null;
         };
         Order: {
             id: string;
@@ -1953,6 +2038,35 @@ export interface components {
             status: "refused";
             problem: components["schemas"]["OrderRefusal"];
         };
+        /**
+         * @description What to send again, of what the endpoint hears of. Looks at up to 1000 events: go on from lastSequence.
+         * @example {
+         *       "afterSequence": 4700,
+         *       "types": [
+         *         "order.*"
+         *       ],
+         *       "onlyMissing": true
+         *     }
+         */
+        ReplayWebhooks: {
+            /**
+             * Format: int64
+             * @description Events after this one; 0 if not given
+             */
+            afterSequence?: number;
+            /**
+             * Format: int64
+             * @description Up to this one; the newest if not given
+             */
+            upToSequence?: number;
+            /** @description This event alone */
+            eventId?: string;
+            /** @description Events of this resource alone */
+            resourceId?: string;
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
+            /** @description Only what has not arrived and is not on its way; false if not given */
+            onlyMissing?: boolean;
+        };
         Reservation: {
             id: string;
             /** @description Null for a reservation that stands alone */
@@ -2671,6 +2785,37 @@ export interface components {
         };
         /**
          * @example {
+         *       "types": [
+         *         "order.placed",
+         *         "order.cancelled"
+         *       ]
+         *     }
+         */
+        UpdateWebhookEndpoint: {
+            /** @description https, port 443 or 8443; redirects are not followed */
+            url?: string;
+            description?: string | null;
+            /** @description Types of events: `order.placed`, `order.*` for all of a resource, `*` for all */
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
+            /** @description When not empty, only orders of these sources are told */
+            allowedSources?: string[];
+            /**
+             * @description perResource: events of one resource arrive in order, each after the one before it has arrived
+             * @enum {string}
+             */
+            ordering?: "none" | "perResource";
+            /**
+             * Format: int32
+             * @description Most requests at a time
+             */
+            maxConcurrency?: number;
+            /** @description At most 50 string keys of your own */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @example {
          *       "products": [
          *         {
          *           "sku": "MUG-RED",
@@ -2698,6 +2843,97 @@ export interface components {
                 /** Format: int32 */
                 version: number;
             }[];
+        };
+        WebhookAttempt: {
+            id: string;
+            /** Format: int32 */
+            number: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            at: string;
+            /** Format: int32 */
+            durationMs: number;
+            /**
+             * Format: int32
+             * @description Null: no answer
+             */
+            status: number | null;
+            /** @description Why there was no answer, or which one it was */
+            error: string | null;
+            /** @description The first 1 kB of the answer */
+            responseExcerpt: string | null;
+        };
+        WebhookDeliveriesListParams: {
+            endpointId?: string;
+            eventId?: string;
+            state?: ("pending" | "sending" | "delivered" | "dead" | "cancelled")[];
+            /** @description Type of the event: order.placed */
+            type?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdFrom?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdTo?: string;
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
+        };
+        WebhookDelivery: {
+            id: string;
+            endpointId: string;
+            eventId: string;
+            eventType: string;
+            /**
+             * Format: int64
+             * @description Of the event; 0 for a test, which is in no list of events
+             */
+            sequence: number;
+            resourceId: string;
+            /** @description The first delivery of the event to this endpoint */
+            replayOf: string | null;
+            /**
+             * @description dead: its attempts have failed, it waits for the endpoint to recover or a redrive; cancelled: not sent
+             * @enum {string}
+             */
+            state: "pending" | "sending" | "delivered" | "dead" | "cancelled";
+            /** Format: int32 */
+            attempts: number;
+            /**
+             * Format: int32
+             * @description Null: no answer
+             */
+            lastStatus: number | null;
+            /** @description Why there was no answer, or which one it was */
+            lastError: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            dueAt: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            deliveredAt: string | null;
         };
         /** @description The last attempt of a delivery failed */
         WebhookDeliveryDeadEvent: {
@@ -2767,6 +3003,163 @@ export interface components {
             /** Format: int32 */
             version: number;
         };
+        WebhookDeliveryWithAttempts: {
+            id: string;
+            endpointId: string;
+            eventId: string;
+            eventType: string;
+            /**
+             * Format: int64
+             * @description Of the event; 0 for a test, which is in no list of events
+             */
+            sequence: number;
+            resourceId: string;
+            /** @description The first delivery of the event to this endpoint */
+            replayOf: string | null;
+            /**
+             * @description dead: its attempts have failed, it waits for the endpoint to recover or a redrive; cancelled: not sent
+             * @enum {string}
+             */
+            state: "pending" | "sending" | "delivered" | "dead" | "cancelled";
+            /** Format: int32 */
+            attempts: number;
+            /**
+             * Format: int32
+             * @description Null: no answer
+             */
+            lastStatus: number | null;
+            /** @description Why there was no answer, or which one it was */
+            lastError: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            dueAt: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            deliveredAt: string | null;
+            /** @description The latest, in order */
+            attemptLog: components["schemas"]["WebhookAttempt"][];
+        };
+        WebhookEndpoint: {
+            id: string;
+            /** @description https, port 443 or 8443; redirects are not followed */
+            url: string;
+            description: string | null;
+            types: string[];
+            /** @description When not empty, only orders of these sources are told */
+            allowedSources: string[];
+            /**
+             * @description perResource: events of one resource arrive in order, each after the one before it has arrived
+             * @enum {string}
+             */
+            ordering: "none" | "perResource";
+            /**
+             * @description failing: it is probed, and gets what waits with the first answer; disabled: nothing is sent
+             * @enum {string}
+             */
+            state: "active" | "failing" | "disabled";
+            disabledReason: string | null;
+            /**
+             * Format: int32
+             * @description Most requests at a time
+             */
+            maxConcurrency: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            failingSince: string | null;
+            /** @description At most 50 string keys of your own */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Format: int32 */
+            version: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            updatedAt: string;
+        };
+        /** @description An endpoint was registered */
+        WebhookEndpointCreatedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "webhook.endpointCreated";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "webhookEndpoint";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["WebhookEndpoint"];
+        };
+        /** @description An endpoint was deleted: nothing is sent to it from now on */
+        WebhookEndpointDeletedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "webhook.endpointDeleted";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "webhookEndpoint";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["WebhookEndpoint"];
+        };
         /** @description An endpoint answered 410: nothing is sent to it from now on */
         WebhookEndpointDisabledEvent: {
             id: string;
@@ -2798,7 +3191,7 @@ export interface components {
             };
             /** @description Names of fields; empty for a new resource */
             changed: string[];
-            data: components["schemas"]["WebhookEndpointSnapshot"];
+            data: components["schemas"]["WebhookEndpoint"];
         };
         /** @description Deliveries to an endpoint fail: they wait while it is probed */
         WebhookEndpointFailingEvent: {
@@ -2831,7 +3224,7 @@ export interface components {
             };
             /** @description Names of fields; empty for a new resource */
             changed: string[];
-            data: components["schemas"]["WebhookEndpointSnapshot"];
+            data: components["schemas"]["WebhookEndpoint"];
         };
         /** @description An endpoint answers again, and gets what waited */
         WebhookEndpointRecoveredEvent: {
@@ -2864,43 +3257,73 @@ export interface components {
             };
             /** @description Names of fields; empty for a new resource */
             changed: string[];
-            data: components["schemas"]["WebhookEndpointSnapshot"];
+            data: components["schemas"]["WebhookEndpoint"];
         };
-        /** @description A webhook endpoint as the ledger keeps it */
-        WebhookEndpointSnapshot: {
+        /** @description An endpoint was changed, switched, or given another secret */
+        WebhookEndpointUpdatedEvent: {
             id: string;
-            url: string;
-            description: string | null;
-            types: string[];
-            allowedSources: string[];
-            /** @enum {string} */
-            ordering: "none" | "perResource";
-            /** @enum {string} */
-            state: "active" | "failing" | "disabled";
-            disabledReason: string | null;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "webhook.endpointUpdated";
             /** Format: int32 */
-            maxConcurrency: number;
+            schemaVersion: number;
             /**
              * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              */
-            failingSince: string | null;
-            /** @description At most 50 string keys of your own */
-            metadata: {
-                [key: string]: string;
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "webhookEndpoint";
+                id: string;
+                /** Format: int32 */
+                version: number;
             };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["WebhookEndpoint"];
+        };
+        WebhookEndpointsListParams: {
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
+        };
+        WebhookRedrive: {
             /** Format: int32 */
-            version: number;
+            deliveries: number;
+        };
+        WebhookReplay: {
             /**
-             * Format: date-time
-             * @description RFC 3339, UTC, milliseconds
+             * Format: int32
+             * @description How many are sent
              */
-            createdAt: string;
+            deliveries: number;
             /**
-             * Format: date-time
-             * @description RFC 3339, UTC, milliseconds
+             * Format: int64
+             * @description Go on with it as afterSequence; null: the range is done
              */
-            updatedAt: string;
+            lastSequence: number | null;
+            /**
+             * Format: int64
+             * @description Events up to this one are no longer kept
+             */
+            floorSequence: number;
         };
     };
     responses: never;
@@ -2925,6 +3348,7 @@ export type CreateApiKey = components['schemas']['CreateApiKey'];
 export type CreateLocation = components['schemas']['CreateLocation'];
 export type CreateProduct = components['schemas']['CreateProduct'];
 export type CreateReservation = components['schemas']['CreateReservation'];
+export type CreateWebhookEndpoint = components['schemas']['CreateWebhookEndpoint'];
 export type Customer = components['schemas']['Customer'];
 export type DeadLetter = components['schemas']['DeadLetter'];
 export type DeadLettersListParams = components['schemas']['DeadLettersListParams'];
@@ -2945,6 +3369,7 @@ export type Me = components['schemas']['Me'];
 export type Meta = components['schemas']['Meta'];
 export type Money = components['schemas']['Money'];
 export type NewApiKey = components['schemas']['NewApiKey'];
+export type NewWebhookSecret = components['schemas']['NewWebhookSecret'];
 export type Order = components['schemas']['Order'];
 export type OrderAmount = components['schemas']['OrderAmount'];
 export type OrderCancelledEvent = components['schemas']['OrderCancelledEvent'];
@@ -2987,6 +3412,7 @@ export type QuoteOrder = components['schemas']['QuoteOrder'];
 export type RedriveAll = components['schemas']['RedriveAll'];
 export type Redriven = components['schemas']['Redriven'];
 export type RefusedResult = components['schemas']['RefusedResult'];
+export type ReplayWebhooks = components['schemas']['ReplayWebhooks'];
 export type Reservation = components['schemas']['Reservation'];
 export type ReservationCreatedEvent = components['schemas']['ReservationCreatedEvent'];
 export type ReservationExpiredEvent = components['schemas']['ReservationExpiredEvent'];
@@ -3014,11 +3440,22 @@ export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type UpdateOrder = components['schemas']['UpdateOrder'];
 export type UpdateOrganization = components['schemas']['UpdateOrganization'];
 export type UpdateProduct = components['schemas']['UpdateProduct'];
+export type UpdateWebhookEndpoint = components['schemas']['UpdateWebhookEndpoint'];
 export type UpsertProducts = components['schemas']['UpsertProducts'];
 export type UpsertedProducts = components['schemas']['UpsertedProducts'];
+export type WebhookAttempt = components['schemas']['WebhookAttempt'];
+export type WebhookDeliveriesListParams = components['schemas']['WebhookDeliveriesListParams'];
+export type WebhookDelivery = components['schemas']['WebhookDelivery'];
 export type WebhookDeliveryDeadEvent = components['schemas']['WebhookDeliveryDeadEvent'];
 export type WebhookDeliverySnapshot = components['schemas']['WebhookDeliverySnapshot'];
+export type WebhookDeliveryWithAttempts = components['schemas']['WebhookDeliveryWithAttempts'];
+export type WebhookEndpoint = components['schemas']['WebhookEndpoint'];
+export type WebhookEndpointCreatedEvent = components['schemas']['WebhookEndpointCreatedEvent'];
+export type WebhookEndpointDeletedEvent = components['schemas']['WebhookEndpointDeletedEvent'];
 export type WebhookEndpointDisabledEvent = components['schemas']['WebhookEndpointDisabledEvent'];
 export type WebhookEndpointFailingEvent = components['schemas']['WebhookEndpointFailingEvent'];
 export type WebhookEndpointRecoveredEvent = components['schemas']['WebhookEndpointRecoveredEvent'];
-export type WebhookEndpointSnapshot = components['schemas']['WebhookEndpointSnapshot'];
+export type WebhookEndpointUpdatedEvent = components['schemas']['WebhookEndpointUpdatedEvent'];
+export type WebhookEndpointsListParams = components['schemas']['WebhookEndpointsListParams'];
+export type WebhookRedrive = components['schemas']['WebhookRedrive'];
+export type WebhookReplay = components['schemas']['WebhookReplay'];

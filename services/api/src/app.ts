@@ -63,7 +63,7 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   reportHealth(http, readinessChecks(runtime))
   servePages(http)
   await serveDocs(http)
-  addRoutes(http)
+  addRoutes(http, runtime)
   return {
     http,
     drain: () => {

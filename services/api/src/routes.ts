@@ -10,9 +10,12 @@ import { orderChangeRoutes } from '#features/order-changes/index.ts'
 import { orderListRoutes } from '#features/order-lists/index.ts'
 import { orderRoutes } from '#features/orders/index.ts'
 import { reservationRoutes } from '#features/reservations/index.ts'
+import { webhookReplayRoutes } from '#features/webhook-replays/index.ts'
+import { webhookRoutes } from '#features/webhooks/index.ts'
+import type { Runtime } from './runtime.ts'
 
 /** Every feature's routes. */
-export function addRoutes(http: FastifyInstance): void {
+export function addRoutes(http: FastifyInstance, runtime: Runtime): void {
   identityRoutes(http)
   catalogRoutes(http)
   inventoryRoutes(http, fillBackorders)
@@ -23,4 +26,6 @@ export function addRoutes(http: FastifyInstance): void {
   jobRoutes(http)
   eventRoutes(http)
   eventTypeRoutes(http)
+  webhookRoutes(http, runtime)
+  webhookReplayRoutes(http)
 }

@@ -11,6 +11,7 @@ import { type Clock, systemClock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import { createEncryption, type Encryption } from '#platform/encryption.ts'
+import type { EncryptedColumn } from '#platform/encryption-rotation.ts'
 import { createEventSignal, type EventSignal } from '#platform/event-signal.ts'
 import { type AnyJob, createJobQueue, type JobQueue } from '#platform/jobs.ts'
 import { createLogger, type Logger } from '#platform/logger.ts'
@@ -50,6 +51,9 @@ export const allJobs: readonly AnyJob[] = [
 
 /** Who hears of every event in the transaction that numbers it. */
 export const allFanOuts: readonly FanOut[] = [webhookFanOut]
+
+/** What rotating ENCRYPTION_KEY encrypts anew. */
+export const encryptedColumns: readonly EncryptedColumn[] = [{ table: 'webhook_secrets', column: 'ciphertext' }]
 
 export interface RuntimeOptions {
   readonly process: 'server' | 'worker'

@@ -11,6 +11,8 @@ import { OrganizationResource } from './organization.ts'
 import { ProductsResource } from './products.ts'
 import { ReservationsResource } from './reservations.ts'
 import { StockResource } from './stock.ts'
+import { WebhookDeliveriesResource } from './webhook-deliveries.ts'
+import { WebhookEndpointsResource } from './webhook-endpoints.ts'
 
 /** Every resource of the API, bound to one transport. */
 export class Resources {
@@ -34,6 +36,10 @@ export class Resources {
   readonly reservations: ReservationsResource
   /** Stock levels and their movements */
   readonly stock: StockResource
+  /** What was sent to them, and what came of it */
+  readonly webhookDeliveries: WebhookDeliveriesResource
+  /** Receivers that events are sent to */
+  readonly webhookEndpoints: WebhookEndpointsResource
 
   constructor(transport: Transport) {
     this.apiKeys = new ApiKeysResource(transport)
@@ -47,7 +53,9 @@ export class Resources {
     this.products = new ProductsResource(transport)
     this.reservations = new ReservationsResource(transport)
     this.stock = new StockResource(transport)
+    this.webhookDeliveries = new WebhookDeliveriesResource(transport)
+    this.webhookEndpoints = new WebhookEndpointsResource(transport)
   }
 }
 
-export type { ApiKeysResource, DeadLettersResource, EventsResource, JobsResource, LocationsResource, MeResource, OrdersResource, OrganizationResource, ProductsResource, ReservationsResource, StockResource }
+export type { ApiKeysResource, DeadLettersResource, EventsResource, JobsResource, LocationsResource, MeResource, OrdersResource, OrganizationResource, ProductsResource, ReservationsResource, StockResource, WebhookDeliveriesResource, WebhookEndpointsResource }

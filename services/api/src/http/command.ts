@@ -29,7 +29,8 @@ interface CommandFacts<P extends TSchema | undefined, B extends TSchema | undefi
   readonly description?: string
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
-  readonly status: 200 | 201 | 204
+  /** 202: what was asked for happens later, and can be read where Location says. */
+  readonly status: 200 | 201 | 202 | 204
   readonly scope: Scope
   readonly idempotency: 'required' | 'optional'
   /** conditional: needed when the resource exists already, as the operation finds out. */
@@ -38,7 +39,7 @@ interface CommandFacts<P extends TSchema | undefined, B extends TSchema | undefi
   readonly body?: B
   readonly returns?: R
   readonly problems: readonly ProblemClass[]
-  /** Path of a resource that was created. */
+  /** Path of what was created, or of what tells how it goes on. */
   readonly location?: (result: Value<R>) => string
 }
 
@@ -46,10 +47,13 @@ export interface CommandDefinition<
   P extends TSchema | undefined,
   B extends TSchema | undefined,
   R extends TSchema | undefined,
+  X,
 > extends CommandFacts<P, B, R> {
   /** True: the answer holds a secret, so what is stored for replays is encrypted under the key itself. */
   readonly confidential?: boolean
-  readonly handle: (work: Work, input: CommandInput<P, B>) => Promise<Value<R>>
+  /** What another system has to say, asked before the transaction, which waits for nobody; a refusal is for `handle` to throw. */
+  readonly prepare?: (input: CommandInput<P, B>) => Promise<X>
+  readonly handle: (work: Work, input: CommandInput<P, B>, prepared: X) => Promise<Value<R>>
 }
 
 export interface GroupedCommandDefinition<
@@ -67,11 +71,13 @@ export function command<
   P extends TSchema | undefined = undefined,
   B extends TSchema | undefined = undefined,
   R extends TSchema | undefined = undefined,
->(definition: CommandDefinition<P, B, R>): RouteOptions {
+  X = undefined,
+>(definition: CommandDefinition<P, B, R, X>): RouteOptions {
   const answerOf = answerer(definition)
   return routeOf(definition, async (request, reply) => {
     const input = inputOf(definition, request)
-    const run = async (work: Work): Promise<Answer> => answerOf(await definition.handle(work, input))
+    const prepared = (await definition.prepare?.(input)) as X
+    const run = async (work: Work): Promise<Answer> => answerOf(await definition.handle(work, input, prepared))
     const key = idempotencyKeyOf(request)
     const { unitOfWork, config } = request.server.kernel
     if (key === null) return send(request, reply, await unitOfWork.write(originOf(request), run))

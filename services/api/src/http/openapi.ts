@@ -10,6 +10,7 @@ import { PreconditionFailed, PreconditionRequired } from '#platform/version.ts'
 import { closed, RequestId, Text } from '#platform/wire.ts'
 import type { Access } from './kernel.ts'
 import { completeDocument } from './openapi-completion.ts'
+import { tags } from './openapi-tags.ts'
 import {
   Forbidden,
   HandlerTimedOut,
@@ -229,6 +230,7 @@ function successResponse(facts: OperationFacts) {
   const text = (maxLength: number, description: string) => ({ type: 'string', maxLength, description })
   const headers = {
     ...(status === 201 ? { Location: text(2_048, 'Address of the new resource') } : {}),
+    ...(status === 202 ? { Location: text(2_048, 'Where to read how it goes on') } : {}),
     ...(conditionalRead || ifMatch || status === 201 ? { ETag: text(64, 'Version of the resource') } : {}),
   }
   const answer = { description: summary, headers, content: { 'application/json': { schema } } }
@@ -253,18 +255,6 @@ function problemResponses(definitions: readonly ProblemDefinition[]) {
       ]),
   )
 }
-
-const tags = [
-  { name: 'me', description: 'The credential in use' },
-  { name: 'organization', description: 'The tenant all data belongs to' },
-  { name: 'apiKeys', description: 'Credentials of programs, with scopes' },
-  { name: 'products', description: 'What is sold, with prices per currency' },
-  { name: 'locations', description: 'Where stock is kept' },
-  { name: 'stock', description: 'Stock levels and their movements' },
-  { name: 'reservations', description: 'Stock that is promised, to orders or for a while' },
-  { name: 'orders', description: 'Orders, from quote to cancellation' },
-  { name: 'events', description: 'What happened, in one sequence without gaps' },
-]
 
 /** The document's section of what the service sends, as it stands there: references in it are written in full. */
 export type DocumentedWebhooks = Readonly<Record<string, object>>

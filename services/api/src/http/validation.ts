@@ -75,7 +75,7 @@ function issueOf(error: ErrorObject, part: string): FieldIssue {
   const unknown = error.params.additionalProperty as string | undefined
   const extra = missing ?? unknown
   const pointer = extra === undefined ? error.instancePath : `${error.instancePath}/${escapePointer(extra)}`
-  const suggestion = unknown === undefined ? undefined : closest(unknown, Object.keys(propertiesOf(error)))
+  const suggestion = unknown === undefined ? meantValue(error) : closest(unknown, Object.keys(propertiesOf(error)))
   return {
     field: fieldOf(pointer),
     pointer,
@@ -106,6 +106,14 @@ function fieldOf(pointer: string): string {
 
 const propertiesOf = (error: ErrorObject): object =>
   ((error.parentSchema as { properties?: object } | undefined)?.properties ?? {}) as object
+
+function meantValue({ keyword, data, params }: ErrorObject): string | undefined {
+  if (keyword !== 'enum' || typeof data !== 'string') return undefined
+  return closest(
+    data,
+    (params.allowedValues as unknown[]).filter((value) => typeof value === 'string'),
+  )
+}
 
 function closest(name: string, candidates: readonly string[]): string | undefined {
   const limit = name.length <= 3 ? 1 : 2

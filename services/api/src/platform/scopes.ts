@@ -14,6 +14,8 @@ export const scopes = [
   'events:read',
   'jobs:read',
   'jobs:write',
+  'webhooks:read',
+  'webhooks:write',
 ] as const
 
 export type Scope = (typeof scopes)[number]

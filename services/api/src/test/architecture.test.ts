@@ -78,7 +78,8 @@ t.test('operations know neither HTTP nor the database, and catch nothing', async
 })
 
 t.test('the environment is read in the entry files alone', async (t) => {
-  const entries = new Set(['server.ts', 'worker.ts', 'migrate.ts', 'provision.ts', 'dead-letters.ts', 'start.ts'])
+  const commands = ['migrate.ts', 'provision.ts', 'dead-letters.ts', 'rotate-encryption.ts']
+  const entries = new Set(['server.ts', 'worker.ts', 'start.ts', ...commands])
   for (const { name, code } of production)
     if (!entries.has(name) && layerOf(name) !== 'start') t.notMatch(code, /process\.env\b/, name)
 })

@@ -145,6 +145,7 @@ const expired: Producer = async (world, operation) => {
 const general: Readonly<Record<number, Producer>> = {
   200: accepted,
   201: accepted,
+  202: accepted,
   204: accepted,
   304: notModified,
   400: async (world, operation) => {

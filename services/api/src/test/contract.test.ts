@@ -35,6 +35,7 @@ function missingHeaders({ status, headers }: Answer): readonly string[] {
 
 const byStatus: Readonly<Record<number, readonly string[]>> = {
   201: ['location', 'etag'],
+  202: ['location'],
   304: ['etag'],
   401: ['www-authenticate'],
   429: ['retry-after'],

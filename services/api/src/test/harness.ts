@@ -4,6 +4,8 @@ import type { Test } from 'tap'
 import type { Clock } from '#platform/clock.ts'
 import { type Config, loadConfig } from '#platform/config.ts'
 import type { Logger } from '#platform/logger.ts'
+import { createResolve } from '#platform/outbound-address.ts'
+import { createOutbound } from '#platform/outbound-http.ts'
 import { buildApp } from '../app.ts'
 import { createRuntime, type Runtime } from '../runtime.ts'
 import { createTenant, type Tenant } from './factories.ts'
@@ -46,7 +48,8 @@ export async function harness(t: Test, options: HarnessOptions = {}): Promise<Ha
     ...(options.clock ? { clock: options.clock } : {}),
     ...(options.log ? { log: options.log } : {}),
   })
-  const runtime: Runtime = { ...made, ...options.replace?.(made) }
+  const outbound = createOutbound({ config, resolve: resolveForTests })
+  const runtime: Runtime = { ...made, outbound, ...options.replace?.(made) }
   const app = await buildApp(runtime)
   await runtime.jobs.start()
   await app.http.ready()
@@ -69,6 +72,12 @@ export async function harness(t: Test, options: HarnessOptions = {}): Promise<Ha
     databaseUrl,
   }
 }
+
+const resolve = createResolve()
+
+/** Names below `.example` need no name server: those below `inside.example` are on this machine, the others public. */
+const resolveForTests = async (hostname: string): Promise<readonly string[]> =>
+  !hostname.endsWith('.example') ? resolve(hostname) : [hostname.includes('inside') ? '127.0.0.1' : '93.184.216.34']
 
 export function testConfig(databaseUrl: string, env: Readonly<Record<string, string>> = {}): Config {
   return loadConfig({

@@ -18,6 +18,7 @@ export interface Sample {
 /** `undefined` keeps a header from being sent that would be by default. */
 type Headers = Readonly<Record<string, string | undefined>>
 
+const receiverUrl = 'https://hooks.shop.example/purser'
 export const sampleSku = '85123A'
 export const sampleSkuAt = (index: number): string => (index === 0 ? sampleSku : `${sampleSku}-${index}`)
 
@@ -38,11 +39,23 @@ export async function createSampler(h: Harness, tenant: Tenant = h.tenant, lineC
     await relay(h)
     return (await client.get(`/v1/events?resource=${resourceId}`)).body.data[0].id
   }
-  const world: World = { h, tenant, skus, post, eventOf }
+  const remove = (url: string) => client.send({ method: 'DELETE', url, headers: { 'if-match': '*' } })
+  const world: World = { h, tenant, skus, post, remove, endpoints: [], eventOf }
+  // Samples that count or adjust the stock may leave too little for those that take of it.
+  let mayBeShort = false
+  const restock = async (operation: Operation): Promise<void> => {
+    const takes = operation.scope !== 'stock:write'
+    if (takes && mayBeShort) await tenant.stock(skus.map((sku) => ({ sku, onHand: 100_000 })))
+    mayBeShort = !takes
+  }
+  const framed = async (operation: Operation) => {
+    await restock(operation)
+    return frame(world, operation)
+  }
   return {
-    full: async (operation) => ({ ...(await frame(world, operation)), body: fullBody(world, operation) }),
+    full: async (operation) => ({ ...(await framed(operation)), body: fullBody(world, operation) }),
     example: async (operation) => ({
-      ...(await frame(world, operation)),
+      ...(await framed(operation)),
       query: {},
       body: exampleBody(world, operation),
     }),
@@ -61,6 +74,9 @@ interface World {
   readonly tenant: Tenant
   readonly skus: readonly string[]
   post(url: string, body: object): Promise<Record<string, string>>
+  /** Deletes what may be gone already. */
+  remove(url: string): Promise<unknown>
+  readonly endpoints: string[]
   /** Id of the first event of a resource. */
   eventOf(resourceId: string): Promise<string>
 }
@@ -82,6 +98,10 @@ const things: Readonly<Record<string, (world: World) => Promise<Record<string, s
   }),
   reservationId: async ({ post }) => ({
     reservationId: (await post('/v1/reservations', { sku: sampleSku, quantity: 1 })).id ?? '',
+  }),
+  endpointId: async (world) => ({ endpointId: await registerEndpoint(world) }),
+  deliveryId: async (world) => ({
+    deliveryId: (await world.post(`/v1/webhook-endpoints/${await registerEndpoint(world)}/test`, {})).id ?? '',
   }),
   locationId: async ({ tenant }) => ({ locationId: tenant.locationId }),
   sku: async () => ({ sku: sampleSku }),
@@ -122,6 +142,16 @@ async function heldOrder(world: World) {
   return { orderId, holdId: hold?.id ?? '' }
 }
 
+const mostEndpointsKept = 30
+
+/** A new endpoint; the oldest makes room, for an organization may not have many. */
+async function registerEndpoint({ post, remove, endpoints }: World): Promise<string> {
+  if (endpoints.length >= mostEndpointsKept) await remove(`/v1/webhook-endpoints/${endpoints.shift()}`)
+  const { id = '' } = await post('/v1/webhook-endpoints', { url: receiverUrl })
+  endpoints.push(id)
+  return id
+}
+
 const placeOrder = ({ post, skus }: World, more: object = {}): Promise<Record<string, string>> =>
   post('/v1/orders', { ...more, paymentTerms: 'onAccount', lines: skus.map((sku) => ({ sku, quantity: 1 })) })
 
@@ -131,6 +161,9 @@ const values: Readonly<Record<string, (world: World) => unknown>> = {
   locationId: ({ tenant }) => tenant.locationId,
   currency: () => 'GBP',
   country: () => 'GB',
+  url: () => receiverUrl,
+  eventId: () => 'evt_01jd0000000000000000000000',
+  endpointId: () => 'whe_01jd0000000000000000000000',
   source: () => 'shop',
   externalId: () => randomUUID(),
   allowedCidrs: () => ['0.0.0.0/0', '::/0'],

@@ -1,30 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { WebhookEndpoint } from '#features/webhooks/index.ts'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
-import { closed, Id, Metadata, Source, Text, Timestamp, Version } from '#platform/wire.ts'
+import { closed, Id, Text, Timestamp, Version } from '#platform/wire.ts'
 import { type Definitions, define } from './definition.ts'
 
-const Endpoint = component(
-  'WebhookEndpointSnapshot',
-  Type.Object(
-    {
-      id: Id('whe'),
-      url: Text(2_048),
-      description: Nullable(Type.String({ maxLength: 500 })),
-      types: Type.Array(Text(64), { maxItems: 100 }),
-      allowedSources: Type.Array(Source, { maxItems: 50 }),
-      ordering: OneOf(['none', 'perResource']),
-      state: OneOf(['active', 'failing', 'disabled']),
-      disabledReason: Nullable(Text(200)),
-      maxConcurrency: Type.Integer({ minimum: 1, maximum: 20 }),
-      failingSince: Nullable(Timestamp),
-      metadata: Metadata,
-      version: Version,
-      createdAt: Timestamp,
-      updatedAt: Timestamp,
-    },
-    { ...closed, description: 'A webhook endpoint as the ledger keeps it' },
-  ),
-)
 const Delivery = component(
   'WebhookDeliverySnapshot',
   Type.Object(
@@ -50,7 +29,7 @@ const Delivery = component(
 )
 
 const at = '2026-01-15T09:30:00.000Z'
-const endpoint: Static<typeof Endpoint> = {
+const endpoint: WebhookEndpoint = {
   id: 'whe_01jd0000000000000000000001',
   url: 'https://example.com/hooks',
   description: null,
@@ -84,19 +63,27 @@ const delivery: Static<typeof Delivery> = {
   version: 1,
 }
 const ofEndpoint = (description: string, version: number, fields: Partial<typeof endpoint>) =>
-  define('webhookEndpoint', description, Endpoint, {
+  define('webhookEndpoint', description, WebhookEndpoint, {
     resourceId: endpoint.id,
     version,
-    changed: ['state'],
+    changed: version === 1 ? [] : Object.keys(fields),
     data: { ...endpoint, ...fields, version },
   })
 
 export const webhookEvents: Definitions<'webhook'> = {
+  'webhook.endpointCreated': ofEndpoint('An endpoint was registered', 1, {}),
+  'webhook.endpointUpdated': ofEndpoint('An endpoint was changed, switched, or given another secret', 2, {
+    types: ['order.placed'],
+  }),
+  'webhook.endpointDeleted': ofEndpoint('An endpoint was deleted: nothing is sent to it from now on', 2, {
+    state: 'disabled',
+    disabledReason: 'deleted',
+  }),
   'webhook.endpointFailing': ofEndpoint('Deliveries to an endpoint fail: they wait while it is probed', 2, {
     state: 'failing',
     failingSince: at,
   }),
-  'webhook.endpointRecovered': ofEndpoint('An endpoint answers again, and gets what waited', 3, {}),
+  'webhook.endpointRecovered': ofEndpoint('An endpoint answers again, and gets what waited', 3, { state: 'active' }),
   'webhook.endpointDisabled': ofEndpoint('An endpoint answered 410: nothing is sent to it from now on', 2, {
     state: 'disabled',
     disabledReason: 'gone',

@@ -1,6 +1,7 @@
 export { type ApiKeyLookup, createApiKeyLookup } from './api-key-lookup.ts'
 export { createApiKey } from './create-api-key.ts'
 export { createOrganization } from './organizations.ts'
+export { ScopeNotHeld, SourceNotHeld } from './problems.ts'
 export { selectOrganization } from './repository.ts'
 export { identityRoutes } from './routes.ts'
 export { ApiKey, Organization } from './schemas.ts'

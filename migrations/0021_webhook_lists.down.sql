@@ -1,0 +1,2 @@
+drop index webhook_deliveries_state;
+drop index webhook_deliveries_type;

@@ -1,0 +1,1 @@
+export { webhookReplayRoutes } from './routes.ts'

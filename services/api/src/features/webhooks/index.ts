@@ -1,0 +1,5 @@
+export { findEndpoint, lockKnown } from './endpoint.ts'
+export { WebhookEndpointDisabled, WebhookEndpointNotFound } from './problems.ts'
+export { boundTo } from './repository.ts'
+export { webhookRoutes } from './routes.ts'
+export { EndpointParams, WebhookEndpoint } from './schemas.ts'
