@@ -60,20 +60,24 @@ async function readTables(): Promise<readonly string[]> {
 /** The operation that the route's handler calls. */
 function handlerOf({ feature, text }: Declaration, id: string, all: readonly Declaration[]): Declaration {
   const declared = text.slice(text.indexOf(`id: '${id}'`))
-  const handle = declared.slice(declared.indexOf('handle:'))
+  const handle = declared.slice(declared.search(/handle(?:Group)?:/))
   // Either the operation itself or an arrow function that calls it.
-  const called = /^handle: (\w+)\s*[,}]/.exec(handle)?.[1] ?? /=>\s*(?:await\s+)?(\w+)\(/.exec(handle)?.[1]
-  const found = all.find((declaration) => declaration.feature === feature && declaration.name === called)
+  const called = /^handle(?:Group)?: (\w+)\s*[,}]/.exec(handle)?.[1] ?? /=>\s*(?:await\s+)?(\w+)\(/.exec(handle)?.[1]
+  const named = all.filter((declaration) => declaration.feature === feature && declaration.name === called)
+  // An operation may be called like the query that it makes.
+  const found = named.find(({ file }) => !file.endsWith('repository.ts')) ?? named[0]
   if (found === undefined) throw new Error(`no file of ${feature} defines ${called}, which answers ${id}`)
   return found
 }
 
-/** The tables that SQL or query builders in these declarations name, and the ledger where an event is recorded. */
+/** The tables that repositories among these declarations name, and the ledger where an event is recorded. */
 function tablesOf(declarations: readonly Declaration[], tables: readonly string[]): readonly string[] {
-  const code = declarations.map(({ text }) => text).join('\n')
+  const isRecorded = declarations.some(({ text }) => /\bwork\.record\(/.test(text))
+  const repositories = declarations.filter(({ file }) => file.endsWith('repository.ts'))
+  const code = repositories.map(({ text }) => text).join('\n')
   return tables.filter((table) => {
     const inSql = new RegExp(`\\b(?:from|into|update|join|only)\\s+${table}\\b|null::${table}\\b`)
     const inBuilder = new RegExp(`(?:From|Into|Table|Join|selectFrom|deleteFrom)\\(\\[?'${table}\\b`)
-    return inSql.test(code) || inBuilder.test(code) || (table === 'ledger' && /\bwork\.record\(/.test(code))
+    return inSql.test(code) || inBuilder.test(code) || (table === 'ledger' && isRecorded)
   })
 }
