@@ -46,8 +46,6 @@ export async function explainedHarness(t: Test, env: Readonly<Record<string, str
       for (const { name } of tables.rows) await db.query(`alter table ${name} set (autovacuum_enabled = off)`)
     },
   })
-  const quiet = `set client_min_messages to notice; set auto_explain.log_min_duration to -1`
-  h.db.on('connect', (client) => void client.query(quiet))
   const take = () =>
     captured
       .take()

@@ -61,13 +61,13 @@ const numbers = `with numbers as (
 export async function manyRows(db: pg.Pool, { organizationId, locationId }: Tenant, count: number): Promise<void> {
   const client = await db.connect()
   // Foreign keys hold by the way the rows are made: checking a million of them takes longer than writing them.
-  await client.query(`set session_replication_role = replica`)
+  await client.query('set session_replication_role = replica')
+  await client.query('set auto_explain.log_min_duration = -1')
   const { rows } = await client.query<{ definition: string }>(
     `select indexdef as definition from pg_indexes where indexname = 'products_grams'`,
   )
   await client.query('drop index products_grams')
   for (const text of texts) await client.query(`${numbers} ${text}`, [organizationId, locationId, count])
   await client.query(rows[0]?.definition ?? '')
-  await client.query('reset session_replication_role')
-  client.release()
+  client.release(true)
 }
