@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { measureJobs } from './measure-jobs.ts'
 import { readOptions } from './options.ts'
 import { jsonLine } from './report.ts'
 import { runBench, runEvents } from './run.ts'
 
 const longestRunMs = 90 * 60_000
 
-/** `npm run bench -- [--quick] [--seconds N] [--growth | --events] [--json] [--set NAME=value …]`: see README.md. */
+/** `npm run bench -- [--quick] [--seconds N] [--growth | --events | --jobs] [--json] [--set NAME=value …]`: see README.md. */
 const stopping = new AbortController()
 const closers: (() => Promise<unknown>)[] = []
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -40,6 +41,10 @@ async function main(): Promise<number> {
   }
   if (options.events !== null) {
     await Promise.race([runEvents(context, options.events), interruption()])
+    return 0
+  }
+  if (options.jobs) {
+    await Promise.race([measureJobs(context), interruption()])
     return 0
   }
   const { result, failures } = await Promise.race([runBench(context), interruption()])

@@ -13,13 +13,16 @@ export interface Options {
   readonly growthOrders: number | null
   /** Events of the backlog when the relay alone is measured; null without `--events`. */
   readonly events: number | null
+  /** Jobs alone, beside bare pg-boss. */
+  readonly jobs: boolean
   readonly json: boolean
   readonly isQuick: boolean
   /** Further environment variables of the API process, for experiments. */
   readonly settings: Readonly<Record<string, string>>
 }
 
-const usage = 'usage: npm run bench -- [--quick] [--seconds N] [--growth | --events] [--json] [--set NAME=value …]'
+const usage =
+  'usage: npm run bench -- [--quick] [--seconds N] [--growth | --events | --jobs] [--json] [--set NAME=value …]'
 
 /** @throws Error with the usage when an option is unknown or no number. */
 export function readOptions(args: readonly string[]): Options {
@@ -34,6 +37,7 @@ export function readOptions(args: readonly string[]): Options {
     orders: 10_000,
     growthOrders: values.growth ? (isQuick ? 50_000 : 1_000_000) : null,
     events: values.events ? (isQuick ? 10_000 : 100_000) : null,
+    jobs: values.jobs ?? false,
     json: values.json ?? false,
     isQuick,
     settings: Object.fromEntries((values.set ?? []).map(readSetting)),
@@ -44,7 +48,8 @@ function parse(args: readonly string[]) {
   const flag = { type: 'boolean' } as const
   const set = { type: 'string', multiple: true } as const
   try {
-    const options = { quick: flag, growth: flag, events: flag, json: flag, seconds: { type: 'string' }, set } as const
+    const modes = { growth: flag, events: flag, jobs: flag } as const
+    const options = { quick: flag, ...modes, json: flag, seconds: { type: 'string' }, set } as const
     return parseArgs({ args: [...args], options })
   } catch (cause) {
     throw new Error(`${cause instanceof Error ? cause.message : String(cause)}; ${usage}`, { cause })

@@ -40,10 +40,13 @@ export interface JobLoop {
 const pollingMs = 500
 const repeatMs = 1_000
 const lastWordMs = 2_000
+/** Times the concurrency: attempts at work, and those that have ended and are not written yet. */
+const mostHeld = 4
 
 /**
- * Works off one queue, several jobs at a time. While fetches come back full it goes on at once, and what has ended is
- * written in one statement, so a backlog goes as fast as the database; an empty queue is asked every half second.
+ * Works off one queue, several jobs at a time. While fetches come back full it goes on at once, and what has ended
+ * meanwhile is written in one statement beside the next fetch, so a backlog goes as fast as the database; an empty queue
+ * is asked every half second.
  */
 export function workOff({ queue, log, name, concurrency, run }: JobLoopOptions): JobLoop {
   const { boss } = queue
@@ -51,16 +54,22 @@ export function workOff({ queue, log, name, concurrency, run }: JobLoopOptions):
   const outcomes: { readonly id: string; readonly failure: JobFailure | null }[] = []
   const [poll, drained] = [createBell(), createBell()]
   const reachable = createOutage(log, name)
-  let [stopping, settling] = [false, false]
+  let [running, stopping, settling] = [0, false, false]
 
   async function loop(): Promise<void> {
     while (!stopping) {
-      const free = concurrency - attempts.size
+      const free = room()
       const entries = free === 0 ? [] : await fetch(free)
       for (const entry of entries) void attempt(entry)
-      const [isBacklog, hasRoom] = [entries.length === free, attempts.size < concurrency]
-      if (!stopping && !(isBacklog && hasRoom)) await poll.wait(isBacklog ? null : pollingMs)
+      const isBacklog = entries.length === free
+      if (!stopping && !(isBacklog && room() > 0)) await poll.wait(isBacklog ? null : pollingMs)
+      // Short jobs end together: what they leave free is filled by one fetch.
+      await soon()
     }
+  }
+  /** What has ended and is not written yet holds up the next jobs only when there is much of it. */
+  function room(): number {
+    return Math.min(concurrency - running, mostHeld * concurrency - attempts.size)
   }
   async function fetch(batchSize: number): Promise<readonly JobEntry[]> {
     try {
@@ -79,8 +88,11 @@ export function workOff({ queue, log, name, concurrency, run }: JobLoopOptions):
     const timeUp = () =>
       controller.abort(new AttemptEnded('TIMED_OUT', `it ran longer than ${entry.expireInSeconds} s`))
     const timer = setTimeout(timeUp, entry.expireInSeconds * 1_000)
+    running++
     const failure = await run(entry)
+    running--
     clearTimeout(timer)
+    if (poll.isPatient) poll.ring()
     if (failure?.code === 'NOT_OURS') return release([entry.id])
     outcomes.push({ id: entry.id, failure })
     if (!settling) void settle()
