@@ -2,7 +2,8 @@ import { PurserError } from './errors.ts'
 import { importSecret, signatureOf } from './signature.ts'
 
 export interface SignOptions {
-  readonly secret: string
+  /** The endpoint's `whsec_…`. */
+  readonly secret: string | undefined
   /** `webhook-id`; default the id of the event. */
   readonly id?: string | undefined
   /** When it was sent; default now. */

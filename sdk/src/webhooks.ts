@@ -1,4 +1,5 @@
 import { PurserError } from './errors.ts'
+import type { Event } from './generated/types.ts'
 import { importSecret, signatureOf } from './signature.ts'
 
 /** A request as a framework gives it: its body as it came, never parsed. */
@@ -12,13 +13,6 @@ export interface VerifyOptions {
   readonly secret: string | undefined | readonly (string | undefined)[]
   /** How far the sender's clock may be from this one; default 5 minutes. */
   readonly toleranceMs?: number | undefined
-}
-
-/** What the body holds. */
-export interface WebhookEvent {
-  readonly id: string
-  readonly type: string
-  readonly data: unknown
 }
 
 const sentences = {
@@ -47,10 +41,10 @@ export class WebhookSignatureError extends PurserError {
 /**
  * The event of a webhook, once its signature (Standard Webhooks) has been verified. Takes a `Request`, whose body it
  * reads, or the raw body and the headers as any framework gives them. The same event may come more than once: keep its
- * `id`.
+ * `id`. A `webhook.test`, and types newer than this version, come as they are.
  * @throws WebhookSignatureError
  */
-export async function verifyWebhook<E = WebhookEvent>(
+export async function verifyWebhook<E = Event>(
   delivery: Request | WebhookDelivery,
   { secret, toleranceMs = 300_000 }: VerifyOptions,
 ): Promise<E> {

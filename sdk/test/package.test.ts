@@ -73,7 +73,7 @@ export async function receive(request: Request): Promise<string> {
   const event = await verifyWebhook(request, { secret: ['whsec_1', undefined], toleranceMs: 60_000 })
   const { body, headers } = await signWebhook(event, { secret: 'whsec_1' })
   await verifyWebhook({ body: new TextEncoder().encode(body), headers }, { secret: 'whsec_1' })
-  return event.type
+  return event.type === 'order.placed' ? event.data.number : event.type
 }
 export function isForged(error: unknown): boolean {
   return PurserError.is(error) && WebhookSignatureError.is(error) && error.reason === 'noMatch'

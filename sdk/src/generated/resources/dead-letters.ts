@@ -4,6 +4,7 @@ import type { List } from '../../page.ts'
 import { Resource } from '../../transport.ts'
 import type { DeadLetter, DeadLettersListParams, Job, RedriveAll, Redriven } from '../types.ts'
 
+/** Jobs whose last attempt failed */
 export class DeadLettersResource extends Resource {
   /**
    * List dead letters, newest first

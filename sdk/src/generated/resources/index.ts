@@ -18,9 +18,11 @@ import { WebhookEndpointsResource } from './webhook-endpoints.ts'
 export class Resources {
   /** Credentials of programs, with scopes */
   readonly apiKeys: ApiKeysResource
+  /** Jobs whose last attempt failed */
   readonly deadLetters: DeadLettersResource
   /** What happened, in one sequence without gaps */
   readonly events: EventsResource
+  /** Work in the background */
   readonly jobs: JobsResource
   /** Where stock is kept */
   readonly locations: LocationsResource

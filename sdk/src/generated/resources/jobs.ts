@@ -4,6 +4,7 @@ import type { List } from '../../page.ts'
 import { Resource } from '../../transport.ts'
 import type { Job, JobsListParams } from '../types.ts'
 
+/** Work in the background */
 export class JobsResource extends Resource {
   /**
    * Cancel a job

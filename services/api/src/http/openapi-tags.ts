@@ -9,6 +9,8 @@ export const tags = [
   { name: 'reservations', description: 'Stock that is promised, to orders or for a while' },
   { name: 'orders', description: 'Orders, from quote to cancellation' },
   { name: 'events', description: 'What happened, in one sequence without gaps' },
+  { name: 'jobs', description: 'Work in the background' },
+  { name: 'deadLetters', description: 'Jobs whose last attempt failed' },
   { name: 'webhookEndpoints', description: 'Receivers that events are sent to' },
   { name: 'webhookDeliveries', description: 'What was sent to them, and what came of it' },
 ]

