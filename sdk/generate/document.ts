@@ -21,7 +21,7 @@ export interface Parameter {
   readonly schema?: Schema
 }
 
-interface Content {
+export interface Content {
   readonly $ref?: string
   readonly required?: boolean
   readonly content?: Readonly<Record<string, { readonly schema?: Schema }>>

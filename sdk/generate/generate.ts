@@ -1,5 +1,6 @@
 import type { Document } from './document.ts'
 import { renderErrors } from './errors.ts'
+import { renderEvents } from './events.ts'
 import { readModel } from './operations.ts'
 import { renderResources } from './resources.ts'
 import { renderTypes } from './types.ts'
@@ -12,6 +13,7 @@ export async function generate(document: Document): Promise<ReadonlyMap<string, 
   const files = new Map<string, string>([
     ['types.ts', header + (await renderTypes(model.schemas))],
     ['errors.ts', header + renderErrors(document)],
+    ['events.ts', header + renderEvents(document)],
   ])
   for (const [name, text] of renderResources(document, model)) files.set(`resources/${name}`, header + text)
   return files

@@ -1,4 +1,5 @@
 import {
+  type Content,
   type Document,
   type OperationObject,
   type Parameter,
@@ -18,7 +19,7 @@ export interface Operation {
   readonly pathParameters: readonly { readonly name: string; readonly type: string }[]
   /** The body of a mutation, the query of a read; `undefined` where there is neither. */
   readonly params: { readonly type: string; readonly required: boolean; readonly isBody: boolean } | undefined
-  readonly result: { readonly type: string; readonly shape: 'data' | 'list' | 'table' }
+  readonly result: { readonly type: string; readonly shape: 'data' | 'list' | 'table' | 'stream' }
   readonly requiresIfMatch: boolean
   readonly object: OperationObject
 }
@@ -57,9 +58,9 @@ export function readModel(document: Document): Model {
   }
 }
 
-/** Streams are read through their own entry point; `x-sdk: false` keeps an operation out. */
+/** `x-sdk: false` keeps an operation out. */
 export function isOffered(object: OperationObject): boolean {
-  return object.operationId !== undefined && object['x-sdk'] !== false && !object['x-stream']
+  return object.operationId !== undefined && object['x-sdk'] !== false
 }
 
 interface Source {
@@ -110,7 +111,9 @@ function readPathParameters({ document, path }: Source, parameters: readonly Par
 }
 
 function readParams(source: Source, parameters: readonly Parameter[], id: string): Operation['params'] {
-  const query = parameters.filter((parameter) => parameter.in === 'query')
+  // Where a stream begins is an option of it: it changes with every connection.
+  const isStream = source.object['x-stream'] !== undefined
+  const query = parameters.filter(({ in: place, name }) => place === 'query' && !(isStream && name === 'after'))
   const takesQuery = queryMethods.includes(source.httpMethod)
   if (source.object.requestBody === undefined) {
     if (query.length === 0) return undefined
@@ -156,6 +159,7 @@ function readResult(source: Source, id: string): Operation['result'] {
   const { document, object } = source
   const successes = Object.entries(object.responses ?? {}).filter(([status]) => /^2/.test(status))
   const types = new Set<string>()
+  if (object['x-stream'] !== undefined) return readStreamResult(source, id, successes[0]?.[1])
   const pagination = object['x-pagination']
   const shape = pagination === undefined ? 'data' : pagination === 'offset' ? 'table' : 'list'
   for (const [, reference] of successes) {
@@ -174,6 +178,12 @@ function readResult(source: Source, id: string): Operation['result'] {
   }
   if (types.size === 0) throw new Error('there is no success answer')
   return { type: [...types].join(' | '), shape }
+}
+
+function readStreamResult(source: Source, id: string, reference: Content | undefined): Operation['result'] {
+  const schema = reference && resolve(source.document, reference).content?.['text/event-stream']?.schema
+  if (schema === undefined) throw new Error('a stream answers text/event-stream')
+  return { type: typeOf(source, id, 'Item', schema), shape: 'stream' }
 }
 
 function property(document: Document, reference: Schema, name: string): Schema | undefined {

@@ -5,13 +5,15 @@ import type { Model, Operation } from './operations.ts'
 const className = (resource: string): string => `${pascalCase(resource)}Resource`
 
 const pageTypes = ['List', 'TablePage']
-const coreTypes = ['Call', 'CallOptions', 'IfMatch', 'NoParams', ...pageTypes]
+const streamTypes = ['EventStream', 'StreamOptions', 'UnknownEvent']
+const coreTypes = ['Call', 'CallOptions', 'IfMatch', 'NoParams', ...pageTypes, ...streamTypes]
 
 /** What a method returns and how the transport is asked for it. */
 const shapes = {
   data: { method: 'call', returns: (type: string) => `Call<${type}>` },
   list: { method: 'list', returns: (type: string) => `List<${type}>` },
   table: { method: 'table', returns: (type: string) => `Call<TablePage<${type}>>` },
+  stream: { method: 'stream', returns: (type: string) => `EventStream<${type} | UnknownEvent>` },
 } as const
 
 /** One file per resource plus the index that a client is built from, by path below generated/resources. */
@@ -64,16 +66,21 @@ function renderResource(name: string, text: string, operations: readonly Operati
   const clash = core.filter((type) => types.includes(type))
   if (clash.length > 0) throw new Error(`components must not be named ${clash.join(', ')}: these are types of the SDK`)
   const importTypes = types.length === 0 ? '' : `import type { ${types.join(', ')} } from '../types.ts'\n`
-  const fromCall = core.filter((type) => !pageTypes.includes(type))
+  const fromCall = core.filter((type) => !pageTypes.includes(type) && !streamTypes.includes(type))
   const fromPage = core.filter((type) => pageTypes.includes(type))
-  const importList = fromPage.length === 0 ? '' : `import type { ${fromPage.join(', ')} } from '../../page.ts'\n`
+  const fromStream = core.filter((type) => streamTypes.includes(type))
+  const importList = importOf(fromPage, 'page')
+  const importStream = importOf(fromStream, 'stream')
   return `import type { ${fromCall.join(', ')} } from '../../call.ts'
-${importList}import { Resource } from '../../transport.ts'
+${importList}${importStream}import { Resource } from '../../transport.ts'
 ${importTypes}
 ${comment(text === '' ? [] : [text], '')}export class ${className(name)} extends Resource {
 ${methods}}
 `
 }
+
+const importOf = (types: readonly string[], file: string): string =>
+  types.length === 0 ? '' : `import type { ${types.join(', ')} } from '../../${file}.ts'\n`
 
 function isTypeOf(operations: readonly Operation[], schema: string): boolean {
   const word = new RegExp(`\\b${schema}\\b`)
@@ -82,7 +89,8 @@ function isTypeOf(operations: readonly Operation[], schema: string): boolean {
 
 function signature({ pathParameters, params, result, requiresIfMatch }: Operation): string {
   const ids = pathParameters.map(({ name, type }) => `${name}: ${type}`)
-  const options = requiresIfMatch ? 'options: CallOptions & IfMatch' : 'options?: CallOptions'
+  const type = result.shape === 'stream' ? 'StreamOptions' : 'CallOptions'
+  const options = requiresIfMatch ? `options: ${type} & IfMatch` : `options?: ${type}`
   const returns = shapes[result.shape].returns(result.type)
   return `(${[...ids, renderParams(params, requiresIfMatch), options].join(', ')}): ${returns}`
 }

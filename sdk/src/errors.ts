@@ -133,6 +133,15 @@ export class NotFoundError extends ApiError {
 export class ConflictError extends ApiError {
   static override readonly kind = 'ConflictError'
 }
+/** 410: events after the position are no longer kept. */
+export class GapError extends ApiError {
+  static override readonly kind = 'GapError'
+
+  /** The oldest position that can still be read from. */
+  get oldestPosition(): number {
+    return Number(this.issues[0]?.suggestion)
+  }
+}
 /** 412 or 428: `ifMatch` is stale or missing. */
 export class PreconditionError extends ApiError {
   static override readonly kind = 'PreconditionError'
@@ -172,6 +181,7 @@ const classes: Readonly<Record<number, typeof ApiError>> = {
   403: PermissionError,
   404: NotFoundError,
   409: ConflictError,
+  410: GapError,
   412: PreconditionError,
   422: ValidationError,
   428: PreconditionError,

@@ -16,8 +16,8 @@ export interface Exchange {
   readonly isPublic?: boolean | undefined
   /** No idempotency key is sent: the operation only reads. */
   readonly isKeyless?: boolean | undefined
-  /** What the success answer holds: data or a page in the envelope, or with `any` JSON of any kind. */
-  readonly shape: 'data' | 'page' | 'any'
+  /** What the success answer holds: data or a page in the envelope, JSON of any kind, or a body that is read as it comes. */
+  readonly shape: 'data' | 'page' | 'any' | 'stream'
 }
 
 interface Envelope {
@@ -81,7 +81,7 @@ export function readAnswer(
   if (type === 'opaqueredirect' || (status >= 300 && status < 400 && status !== 304))
     throw new ConnectionError({ ...details, code: 'REDIRECT_REFUSED' })
   if (!response.ok) throw toApiError(status, body, { ...details, retryAfterMs: retryAfterMs(headers) })
-  if (status === 204) return { data: undefined, requestId }
+  if (status === 204 || exchange.shape === 'stream') return { data: undefined, requestId }
   if (exchange.shape === 'any' && body !== undefined && success === undefined) return { data: body, requestId }
   if (success !== true || (exchange.shape === 'page' && !meta?.page))
     throw new DecodeError({ ...details, code: 'DECODE_FAILED' })

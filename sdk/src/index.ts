@@ -11,6 +11,7 @@ export {
   ConnectionError,
   DecodeError,
   type ErrorDetails,
+  GapError,
   type Issue,
   NotFoundError,
   PermissionError,
@@ -22,7 +23,9 @@ export {
   ValidationError,
 } from './errors.ts'
 export type { ErrorCode } from './generated/errors.ts'
+export type * from './generated/events.ts'
 export type * from './generated/resources/index.ts'
 export type * from './generated/types.ts'
 export type { List, Page, PageParams, TablePage } from './page.ts'
+export type { EventStream, StreamOptions, UnknownEvent } from './stream.ts'
 export type { Query } from './url.ts'

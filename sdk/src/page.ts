@@ -4,7 +4,7 @@ import { type Answer, Call } from './call.ts'
 export interface Page<T> {
   readonly data: T[]
   readonly page: {
-    /** Give it as `after` for the next page. */
+    /** Give it as `after` for the next page. A list of events has one at its end as well: what comes later is after it. */
     readonly nextCursor: string | null
     /** Give it as `before` for the previous page. */
     readonly previousCursor: string | null
@@ -83,7 +83,8 @@ export class List<T> extends Call<Page<T>> implements AsyncIterable<T> {
         ...(cursor && { [isBackwards ? 'before' : 'after']: cursor }),
       })
       yield page
-      cursor = (isBackwards ? page.page.previousCursor : page.page.nextCursor) ?? undefined
+      const { hasMore, nextCursor, previousCursor } = page.page
+      cursor = (isBackwards ? previousCursor : hasMore && nextCursor) || undefined
     } while (cursor)
   }
 }

@@ -1,9 +1,10 @@
 import type { Credentials } from './auth.ts'
 import { type Answer, Call, type CallOptions } from './call.ts'
-import { AbortError, ConnectionError, PurserError, TimeoutError } from './errors.ts'
+import { AbortError, ConnectionError, DecodeError, PurserError, TimeoutError } from './errors.ts'
 import { type Exchange, isRepeatable, keyOf, readAnswer, toEntityTag, toExchange } from './exchange.ts'
 import { List, type Page, type PageParams, type TablePage } from './page.ts'
 import { delayBefore, isTransient, sleep, within } from './retry.ts'
+import { EventStream, type StreamOptions } from './stream.ts'
 import { toQueryString } from './url.ts'
 
 /** How a client calls: its options with their defaults filled in. */
@@ -57,6 +58,40 @@ export class Transport {
   /** One page of a table, by its number. */
   table<T>(descriptor: string, params: unknown, options?: CallOptions, ...ids: readonly unknown[]): Call<TablePage<T>> {
     return this.start(async () => this.send<TablePage<T>>(toExchange('page', descriptor, params, ids), options))
+  }
+
+  /** A stream of server-sent events; nothing is sent until it is iterated. */
+  stream<T>(descriptor: string, params?: object, options: StreamOptions = {}): EventStream<T> {
+    const { after, signal, idleTimeoutMs = 45_000, ...rest } = options
+    const exchange = toExchange('stream', descriptor, params, [])
+    const { operation } = exchange
+    const onAbort = () => aborted({ operation }, signal)
+    const onTimeout = () => new TimeoutError({ operation, code: 'TIMED_OUT', reason: `${idleTimeoutMs} ms of silence` })
+    let wasOpen = false
+    return new EventStream<T>(after, {
+      connect: async (position) => {
+        const headers = { ...rest.headers, accept: 'text/event-stream', 'last-event-id': position?.toString() }
+        const { response } = await this.send(exchange, { ...rest, signal, headers })
+        wasOpen = true
+        return response
+      },
+      read: async (reader) =>
+        (await within(() => reader.read(), { ms: idleTimeoutMs, signal, onTimeout, onAbort })).value,
+      pause: async (error, failures, retryMs) => {
+        if (signal?.aborted) throw onAbort()
+        // Whatever else breaks is the connection, which has been open.
+        if (error instanceof PurserError && !(wasOpen && isTransient(error))) throw error
+        const asked = (error as PurserError | undefined)?.retryAfterMs
+        await sleep(failures > 1 ? delayBefore(failures, asked) : (retryMs ?? delayBefore(0, asked)), signal, onAbort)
+      },
+      decode: (data) => {
+        try {
+          return JSON.parse(data)
+        } catch (cause) {
+          throw new DecodeError({ operation, code: 'DECODE_FAILED', cause })
+        }
+      },
+    })
   }
 
   start<T>(run: () => Promise<Answer<T>>): Call<T> {
@@ -148,7 +183,8 @@ export class Transport {
     context.attempts++
     try {
       const response = await (this.settings.fetch ?? fetch)(call.url, { ...init, headers, signal })
-      return { response, text: await response.text() }
+      const isOpen = call.exchange.shape === 'stream' && response.ok
+      return { response, text: isOpen ? '' : await response.text() }
     } catch (cause) {
       throw new ConnectionError({ ...context, code: 'CONNECTION_FAILED', cause })
     }

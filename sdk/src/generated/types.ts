@@ -500,6 +500,12 @@ export interface components {
              */
             limit?: number;
         };
+        EventsStreamParams: {
+            /** @description Only these types: order.placed, or order.* for all of a resource; all of them if not given */
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
+            /** @description Only events of the resource with this id */
+            resource?: string;
+        };
         Job: {
             id: string;
             /** @description What is done, e.g. orders.expire */
@@ -3356,6 +3362,7 @@ export type Event = components['schemas']['Event'];
 export type EventActor = components['schemas']['EventActor'];
 export type EventTypeDescription = components['schemas']['EventTypeDescription'];
 export type EventsListParams = components['schemas']['EventsListParams'];
+export type EventsStreamParams = components['schemas']['EventsStreamParams'];
 export type Job = components['schemas']['Job'];
 export type JobCancelledEvent = components['schemas']['JobCancelledEvent'];
 export type JobDeadEvent = components['schemas']['JobDeadEvent'];

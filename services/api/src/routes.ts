@@ -5,7 +5,7 @@ import { eventTypeRoutes } from '#features/event-types/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
 import { jobRoutes } from '#features/jobs/index.ts'
-import { eventRoutes } from '#features/ledger/index.ts'
+import { createFeeds, eventRoutes } from '#features/ledger/index.ts'
 import { orderChangeRoutes } from '#features/order-changes/index.ts'
 import { orderListRoutes } from '#features/order-lists/index.ts'
 import { orderRoutes } from '#features/orders/index.ts'
@@ -18,14 +18,14 @@ import type { Runtime } from './runtime.ts'
 export function addRoutes(http: FastifyInstance, runtime: Runtime): void {
   identityRoutes(http)
   catalogRoutes(http)
-  inventoryRoutes(http, fillBackorders)
   reservationRoutes(http)
   orderRoutes(http)
   orderListRoutes(http)
   orderChangeRoutes(http)
   jobRoutes(http)
-  eventRoutes(http)
+  eventRoutes(http, createFeeds(runtime))
   eventTypeRoutes(http)
   webhookRoutes(http, runtime)
   webhookReplayRoutes(http)
+  inventoryRoutes(http, fillBackorders)
 }

@@ -58,6 +58,7 @@ export const rows: Readonly<Record<string, Row>> = {
   'orders.releaseHold': { scope: 'orders:write', ...notFound('ORDER_NOT_FOUND') },
   'events.list': { scope: 'events:read', ...noObject },
   'events.get': { scope: 'events:read', ...notFound('EVENT_NOT_FOUND') },
+  'events.stream': { scope: 'events:read', ...noObject },
   'events.types': { scope: 'events:read', ...noObject },
   'jobs.list': { scope: 'jobs:read', ...noObject },
   'jobs.get': { scope: 'jobs:read', ...notFound('JOB_NOT_FOUND') },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { checkAgainstContract } from './contract-check.ts'
 
@@ -28,14 +29,19 @@ export interface Client {
 export function createClient(app: FastifyInstance, key?: string): Client {
   const send = async (request: InjectOptions): Promise<Answer> => {
     const authorization: Headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
-    const response = await app.inject({ ...request, headers: { ...authorization, ...request.headers } })
+    const response = await app.inject({
+      ...request,
+      headers: { ...authorization, ...request.headers },
+      payloadAsStream: true,
+    })
     const type = String(response.headers['content-type'] ?? '')
+    const text = await textOf(response.stream(), type)
     const answer = {
       status: response.statusCode,
       headers: response.headers as Answer['headers'],
-      text: response.payload,
-      body: /json/.test(type) && response.payload !== '' ? JSON.parse(response.payload) : null,
-      data: dataOf(response.payload),
+      text,
+      body: /json/.test(type) && text !== '' ? JSON.parse(text) : null,
+      data: dataOf(text),
     }
     checkAgainstContract(String(request.method ?? 'GET'), String(request.url), answer)
     return answer
@@ -59,6 +65,16 @@ export function createClient(app: FastifyInstance, key?: string): Client {
     patch: write('PATCH'),
     send,
   }
+}
+
+/** All of it; of a stream, which does not end, the beginning. */
+async function textOf(body: Readable, type: string): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of body) {
+    pieces.push(piece)
+    if (type.startsWith('text/event-stream')) break
+  }
+  return Buffer.concat(pieces).toString()
 }
 
 const dataOf = (text: string): string => /^\{"success":true,"data":(.*),"meta":\{"requestId":/s.exec(text)?.[1] ?? ''

@@ -1,3 +1,4 @@
+export { createFeeds, type Feeds } from './feeds.ts'
 export { eventJson, type PublishedEvent } from './present.ts'
 export { eventRoutes } from './routes.ts'
 export { typePatterns, typesMatching } from './type-patterns.ts'

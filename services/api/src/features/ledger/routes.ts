@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import { query } from '#http/query.ts'
 import { sequence } from '#http/sequence.ts'
+import { stream } from '#http/stream.ts'
+import { createStreams } from '#http/streams.ts'
+import type { Feeds } from './feeds.ts'
+import { filterOf } from './filter.ts'
 import { CursorExpired, EventNotFound, PositionAhead } from './problems.ts'
-import { getEvent, listEvents } from './read-events.ts'
+import { getEvent, listEvents, startOfStream } from './read-events.ts'
 import { Event, EventParams, eventFilter } from './schemas.ts'
 
-export function eventRoutes(app: FastifyInstance): void {
+export function eventRoutes(app: FastifyInstance, feeds: Feeds): void {
   app.route(
     sequence({
       id: 'events.list',
@@ -30,6 +34,21 @@ export function eventRoutes(app: FastifyInstance): void {
       returns: Event,
       problems: [EventNotFound],
       handle: (view, { params }) => getEvent(view, params.eventId),
+    }),
+  )
+  app.route(
+    stream(createStreams(app), {
+      id: 'events.stream',
+      summary: 'Follow events as they happen',
+      description:
+        'Server-sent events: `id` is the sequence, `event` the type, `data` the event, the same bytes as in the list. Without a position it begins with the next event. A comment comes at least every 15 seconds; an `id` without data moves on the position of a filtered stream. Come back after it has ended, with the last `id` as Last-Event-ID.',
+      url: '/v1/events/stream',
+      scope: 'events:read',
+      filter: eventFilter,
+      item: Event,
+      problems: [CursorExpired, PositionAhead],
+      handle: startOfStream,
+      follow: (reader, actor, filter) => feeds.follow(actor.organizationId, reader, filterOf(filter, actor)),
     }),
   )
 }
