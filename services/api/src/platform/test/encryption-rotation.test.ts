@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { createEncryption } from '#platform/encryption.ts'
 import { rotateColumn } from '#platform/encryption-rotation.ts'
@@ -6,6 +9,7 @@ import { captureLog } from '#test/captured-log.ts'
 import { harness } from '#test/harness.ts'
 import { encryptedColumns } from '../../runtime.ts'
 
+const run = promisify(execFile)
 const [old, fresh, lost] = [0, 1, 2].map(() => randomBytes(32).toString('base64')) as [string, string, string]
 const table = 'webhook_secrets'
 
@@ -49,4 +53,21 @@ t.test('what no key opens is told and left as it was, and the rest is done', asy
   t.match(captured.take(), [{ level: 'error', err: { message: `no key of ENCRYPTION_KEY opens ${table} ${id}` } }])
   const kept = await h.db.query(`select ciphertext from ${table} where id = $1`, [id])
   t.equal(kept.rows[0].ciphertext, ciphertext)
+})
+
+t.test('the command does so by ENCRYPTION_KEY, and its exit code tells what no key opened', async (t) => {
+  const h = await harness(t, { env: { ENCRYPTION_KEY: old } })
+  await h.as(h.tenant.key).post('/v1/webhook-endpoints', { url: 'https://hooks.example/a' })
+  const program = fileURLToPath(new URL('../../rotate-encryption.ts', import.meta.url))
+  const command = async (keys: string) => {
+    const env = { PATH: process.env.PATH, DATABASE_URL: h.databaseUrl, LOG_LEVEL: 'silent', ENCRYPTION_KEY: keys }
+    return run(process.execPath, [program], { env, timeout: 60_000 }).then(
+      ({ stdout }) => ({ code: 0, told: JSON.parse(stdout) }),
+      ({ code, stdout }: { code: number; stdout: string }) => ({ code, told: JSON.parse(stdout) }),
+    )
+  }
+  const place = { table, column: 'ciphertext' }
+  t.same(await command(`${fresh},${old}`), { code: 0, told: { ...place, rows: 1, unopened: 0 } })
+  t.same(await command(fresh), { code: 0, told: { ...place, rows: 0, unopened: 0 } })
+  t.same(await command(lost), { code: 1, told: { ...place, rows: 0, unopened: 1 } })
 })

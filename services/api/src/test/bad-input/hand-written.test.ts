@@ -8,6 +8,7 @@ import { batchRules, orderRules } from './order-rules.ts'
 import { protocolCases } from './protocol-cases.ts'
 import { listRules, productChangeRules, reservationRules } from './shelf-rules.ts'
 import { stockRules } from './stock-rules.ts'
+import { webhookRules } from './webhook-rules.ts'
 import { createWorld, type HandCase } from './world.ts'
 
 const h = await harness(t)
@@ -45,6 +46,7 @@ const groups = {
   stock: stockRules(world),
   products: [...productRules(), ...productChangeRules(world)],
   account: accountRules(world),
+  webhooks: webhookRules(),
 }
 
 for (const [group, cases] of Object.entries(groups))
