@@ -1,6 +1,7 @@
 import { PurserError } from './errors.ts'
 import type { Event } from './generated/types.ts'
 import { importSecret, signatureOf } from './signature.ts'
+import type { UnknownEvent } from './stream.ts'
 
 /** A request as a framework gives it: its body as it came, never parsed. */
 export interface WebhookDelivery {
@@ -44,7 +45,7 @@ export class WebhookSignatureError extends PurserError {
  * `id`. A `webhook.test`, and types newer than this version, come as they are.
  * @throws WebhookSignatureError
  */
-export async function verifyWebhook<E = Event>(
+export async function verifyWebhook<E = Event | UnknownEvent>(
   delivery: Request | WebhookDelivery,
   { secret, toleranceMs = 300_000 }: VerifyOptions,
 ): Promise<E> {
