@@ -39,6 +39,7 @@ export async function plansOf(
 }
 
 function literalOf(value: unknown): string {
+  if (value === null) return 'null'
   if (Array.isArray(value)) return `array[${value.map(literalOf).join(', ')}]`
   return pg.escapeLiteral(value instanceof Date ? value.toISOString() : String(value))
 }

@@ -46,30 +46,34 @@ async function ask<R>({ db }: Pick<View, 'db'>, text: string, values: readonly u
   return (await db.executeQuery<R>(CompiledQuery.raw(text, [...values]))).rows
 }
 
-/** Newest first: the first rows of each name and state are read off the index, then merged. */
+/**
+ * Newest first: the first rows of each name and state are read off the index, then merged. A position takes the place of
+ * the bound on its side, which it lies within: of two bounds the scan might begin at the wider one.
+ */
 export function selectJobs(
   view: View,
-  { name, states, from, to }: JobSelection,
+  { name, states, from = '-infinity', to = 'infinity' }: JobSelection,
   { limit, direction, position }: PageRequest,
 ): Promise<JobRow[]> {
-  const [beyond, order] = direction === 'forward' ? ['<', 'desc'] : ['>', 'asc']
-  const bounds = [from ?? '-infinity', to ?? 'infinity', ...(position ?? start)]
-  return ask<JobRow>(view, listText(beyond, order), [name, states, limit + 1, ...bounds])
+  const isForward = direction === 'forward'
+  const [at, id] = position ?? [isForward ? to : from, isForward ? lowestId : highestId]
+  return ask<JobRow>(view, listText(isForward), [name, states, limit + 1, isForward ? from : to, at, id])
 }
 
-/** Before the newest. */
-const start = ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'] as const
+const lowestId = '00000000-0000-0000-0000-000000000000'
+const highestId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
-const listText = (beyond: string, order: string) => `select page.* from pgboss.queue q
-  cross join unnest($2::text[]) wanted (state) cross join lateral (
+const listText = (isForward: boolean) => {
+  const [beyond, within, order] = isForward ? ['<', '>=', 'desc'] : ['>', '<', 'asc']
+  return `select page.* from pgboss.queue q cross join unnest($2::text[]) wanted (state) cross join lateral (
     select ${columns} from pgboss.job j
     where ${own} and j.name = q.name and j.state = wanted.state::pgboss.job_state
-      and j.created_on >= $4::timestamptz and j.created_on < $5::timestamptz
-      and (j.created_on, j.id) ${beyond} ($6::timestamptz, $7::uuid)
+      and j.created_on ${within} $4::timestamptz and (j.created_on, j.id) ${beyond} ($5::timestamptz, $6::uuid)
     order by j.created_on ${order}, j.id ${order} limit $3
   ) page
   where q.dead_letter is not null and q.name = coalesce($1, q.name)
   order by created_on ${order}, id ${order} limit $3`
+}
 
 export async function selectJob(view: View, id: string): Promise<JobRow | undefined> {
   const [row] = await ask<JobRow>(view, oneText, [id])
@@ -99,6 +103,9 @@ export function selectDeadLetters(
   const [beyond, order] = direction === 'forward' ? ['<', 'desc'] : ['>', 'asc']
   return ask<DeadLetterRow>(view, lettersText(beyond, order, own), [name, limit + 1, ...(position ?? start)])
 }
+
+/** Before the newest. */
+const start = ['infinity', highestId] as const
 
 const lettersText = (beyond: string, order: string, whose: string) => `select page.* from pgboss.queue q
   cross join lateral (
