@@ -384,7 +384,7 @@ export interface components {
          * @example {
          *       "url": "https://hooks.shop.example/purser",
          *       "types": [
-         *         "order.*",
+         *         "order.cancelled",
          *         "stock.low"
          *       ]
          *     }

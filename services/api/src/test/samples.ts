@@ -144,10 +144,10 @@ async function heldOrder(world: World) {
 
 const mostEndpointsKept = 30
 
-/** A new endpoint; the oldest makes room, for an organization may not have many. */
+/** A new endpoint that hears of next to nothing; the oldest makes room, for an organization may not have many. */
 async function registerEndpoint({ post, remove, endpoints }: World): Promise<string> {
   if (endpoints.length >= mostEndpointsKept) await remove(`/v1/webhook-endpoints/${endpoints.shift()}`)
-  const { id = '' } = await post('/v1/webhook-endpoints', { url: receiverUrl })
+  const { id = '' } = await post('/v1/webhook-endpoints', { url: receiverUrl, types: ['stock.mismatch'] })
   endpoints.push(id)
   return id
 }

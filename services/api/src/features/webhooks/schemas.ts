@@ -78,7 +78,7 @@ export const CreateWebhookEndpoint = component(
   'CreateWebhookEndpoint',
   Type.Object(
     { url: Url, ...optional },
-    { ...closed, examples: [{ url: 'https://hooks.shop.example/purser', types: ['order.*', 'stock.low'] }] },
+    { ...closed, examples: [{ url: 'https://hooks.shop.example/purser', types: ['order.cancelled', 'stock.low'] }] },
   ),
 )
 export type CreateWebhookEndpoint = Static<typeof CreateWebhookEndpoint>
