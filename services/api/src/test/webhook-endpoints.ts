@@ -5,6 +5,7 @@ import type { Clock } from '#platform/clock.ts'
 import { newId } from '#platform/id.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Harness } from './harness.ts'
+import { relay } from './relayed.ts'
 
 /** What an endpoint may be beside its URL. */
 export interface EndpointOptions {
@@ -81,4 +82,26 @@ export async function deliveriesOf(h: Harness, endpointId: string) {
     [endpointId],
   )
   return rows
+}
+
+/** Places orders and tells the readers of the ledger; answers with their ids. What was there before is told first. */
+export async function placing(h: Harness) {
+  await h.tenant.stock([{ sku: 'MUG', onHand: 10_000 }])
+  await relay(h)
+  const order = {
+    paymentTerms: 'prepaid',
+    customer: { name: 'A', email: 'a@b.example' },
+    lines: [{ sku: 'MUG', quantity: 1 }],
+  }
+  return async (count: number, source?: string): Promise<string[]> => {
+    const ids: string[] = []
+    for (let placed = 0; placed < count; placed++) {
+      const from = source === undefined ? {} : { source, externalId: newId('req') }
+      const { body, status, text } = await h.as(h.tenant.key).post('/v1/orders', { ...order, ...from })
+      if (status !== 201) throw new Error(text)
+      ids.push(body.data.id)
+    }
+    await relay(h)
+    return ids
+  }
 }

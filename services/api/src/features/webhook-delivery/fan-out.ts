@@ -1,5 +1,5 @@
 import type { FanOut, NumberedEvent } from '#platform/relay/fan-out.ts'
-import { insertFannedOut, type Listening, selectListening } from './sending/repository.ts'
+import { insertFannedOut, type Listening, selectListening } from './listening/repository.ts'
 import { hearsOf, type Occurrence } from './subscription.ts'
 
 /** Makes a delivery of each event for each endpoint that hears of it, in the transaction that numbers the events. */

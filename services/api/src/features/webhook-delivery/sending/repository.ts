@@ -1,14 +1,12 @@
 import { CompiledQuery } from 'kysely'
 import type { Transaction } from '#platform/database.ts'
-import { newId } from '#platform/id.ts'
-import type { NumberedEvent } from '#platform/relay/fan-out.ts'
 import type { Work } from '#platform/work.ts'
 import type { DeliveryRow, EndpointRow } from '../repository.ts'
 
 /** How deliveries of an endpoint are chosen: all that are due, the first of each resource, one probe, or its tests. */
 export type Mode = 'any' | 'inOrder' | 'probe' | 'test'
 
-type Tenancy = { readonly organization_id: string }
+export type Tenancy = { readonly organization_id: string }
 
 /** An endpoint for which something may be due. */
 export type Candidate = Tenancy &
@@ -33,11 +31,11 @@ export interface Lease {
   readonly ms: number
 }
 
-async function run<R>(db: Transaction, text: string, values: readonly unknown[]): Promise<readonly R[]> {
+export async function run<R>(db: Transaction, text: string, values: readonly unknown[]): Promise<readonly R[]> {
   return (await db.executeQuery<R>(CompiledQuery.raw(text, [...values]))).rows
 }
 
-const column = <T, V>(rows: readonly T[], of: (row: T) => V): V[] => rows.map(of)
+export const column = <T, V>(rows: readonly T[], of: (row: T) => V): V[] => rows.map(of)
 const organizationsOf = (rows: readonly Tenancy[]): string[] => column(rows, (row) => row.organization_id)
 
 /**
@@ -121,7 +119,10 @@ const picks: Readonly<Record<Mode, string>> = {
   test: `select q.id from webhook_deliveries q where ${of('q')} and q.state = 'pending' and q.payload is not null
     order by q.id limit ${free} for update skip locked`,
 }
-/** Picked once and for all first: a join could ask the sub-select again for every row, each time for as many more. */
+/**
+ * Picked once and for all first: a join could ask the sub-select again for every row, each time for as many more. The
+ * present moment has to be named in every text, for not every one asks for it.
+ */
 const claimText = (pick: string): string => `with picked as materialized (
     select w.organization_id, p.id
     from unnest($1::text[], $2::text[], $3::int[], $4::text[]) w (organization_id, endpoint_id, slots, after)
@@ -131,6 +132,7 @@ const claimText = (pick: string): string => `with picked as materialized (
     leased_until = clock_timestamp() + $7 * interval '1 ms'
   from picked p
   where d.organization_id = p.organization_id and d.id = p.id and d.state in ('pending', 'dead')
+    and $5::timestamptz is not null
   returning d.organization_id, d.id, d.endpoint_id, d.event_id, d.event_type, d.resource_id, d.payload, d.attempts`
 const pickTexts = Object.fromEntries(Object.entries(picks).map(([mode, pick]) => [mode, claimText(pick)]))
 
@@ -261,39 +263,3 @@ const reliefText = `update webhook_endpoints e set consecutive_failures = 0 ${th
 const failingText = `select e.organization_id, e.id from webhook_endpoints e,
   (select distinct * from unnest($1::text[], $2::text[]) g (organization_id, id)) w
   where e.organization_id = w.organization_id and e.id = w.id and e.state = 'failing'`
-
-export type Listening = Tenancy & Pick<EndpointRow, 'id' | 'types' | 'allowed_sources'>
-
-/** Endpoints of these organizations that are to hear of events; a failing one hears of them when it has recovered. */
-export const selectListening = (db: Transaction, organizationIds: readonly string[]): Promise<readonly Listening[]> =>
-  run(
-    db,
-    `select organization_id, id, types, allowed_sources from webhook_endpoints
-     where organization_id = any($1) and state <> 'disabled' and archived_at is null`,
-    [organizationIds],
-  )
-
-export interface FannedOut {
-  readonly endpointId: string
-  readonly event: NumberedEvent
-}
-
-/** First deliveries of events, due at once; never in the future, whatever the clock was that stamped the event. */
-export const insertFannedOut = (db: Transaction, rows: readonly FannedOut[]): Promise<unknown> =>
-  run(db, fannedOutText, [
-    column(rows, ({ event }) => event.organizationId),
-    column(rows, () => newId('dlv')),
-    column(rows, ({ endpointId }) => endpointId),
-    column(rows, ({ event }) => event.id),
-    column(rows, ({ event }) => event.type),
-    column(rows, ({ event }) => event.sequence),
-    column(rows, ({ event }) => event.resource.id),
-    column(rows, ({ event }) => event.occurredAt),
-  ])
-
-const fannedOutText = `insert into webhook_deliveries (organization_id, id, endpoint_id, event_id, event_type, sequence,
-    resource_id, due_at, created_at)
-  select organization_id, id, endpoint_id, event_id, event_type, sequence, resource_id, least(at, now()), least(at, now())
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[])
-    g (organization_id, id, endpoint_id, event_id, event_type, sequence, resource_id, at)
-  on conflict do nothing`

@@ -4,30 +4,12 @@ import { harness } from '#test/harness.ts'
 import { type Received, receiver, statusAnswer } from '#test/receiver.ts'
 import { relay } from '#test/relayed.ts'
 import { until } from '#test/until.ts'
-import { addEndpoint, addSecret, deliveriesOf, reachable, sending } from '#test/webhook-endpoints.ts'
+import { addEndpoint, addSecret, deliveriesOf, placing, reachable, sending } from '#test/webhook-endpoints.ts'
 
 const h = await harness(t, { env: reachable })
-await h.tenant.stock([{ sku: 'MUG', onHand: 10_000 }])
-await relay(h)
+const place = await placing(h)
 const { organizationId } = h.tenant
 
-/** Places orders and tells the readers of the ledger. */
-async function place(count = 1, source?: string): Promise<string[]> {
-  const ids: string[] = []
-  for (let placed = 0; placed < count; placed++) {
-    const order = {
-      paymentTerms: 'prepaid',
-      customer: { name: 'A', email: 'a@b.example' },
-      ...(source === undefined ? {} : { source, externalId: `${source}-1` }),
-      lines: [{ sku: 'MUG', quantity: 1 }],
-    }
-    const { body, status, text } = await h.as(h.tenant.key).post('/v1/orders', order)
-    if (status !== 201) throw new Error(text)
-    ids.push(body.data.id)
-  }
-  await relay(h)
-  return ids
-}
 const archive = (id: string) => h.db.query('update webhook_endpoints set archived_at = now() where id = $1', [id])
 
 t.test('sends the event as it is, signed with every valid secret, and logs the attempt', async (t) => {
@@ -39,7 +21,7 @@ t.test('sends the event as it is, signed with every valid secret, and logs the a
   const old = await addSecret(h, organizationId, endpoint.id, new Date(Date.now() + 60_000))
   const gone = await addSecret(h, organizationId, endpoint.id, new Date(Date.now() - 60_000))
   sending(t, h.runtime)
-  const [orderId] = await place()
+  const [orderId] = await place(1)
   await until('it arrived', () => target.received.length === 1)
   const { headers, body, event } = target.received[0] as Received
   t.match(event, { type: 'order.placed', resource: { id: orderId, version: 1 }, data: { id: orderId } })
@@ -70,7 +52,7 @@ t.test('an endpoint hears of what its patterns and sources name, and of nothing 
   await h.db.query(`update webhook_endpoints set state = 'disabled' where id = $1`, [disabled.id])
   await place(1, 'amazon')
   await place(1, 'ebay')
-  await place()
+  await place(1)
   await h.tenant.stock([{ sku: 'CUP', onHand: 1 }])
   await relay(h)
   const typesOf = async ({ id }: { id: string }) => (await deliveriesOf(h, id)).map(({ event_type }) => event_type)
@@ -87,7 +69,7 @@ t.test('a large event is sent without its data and with a link', async (t) => {
   const target = await receiver(t)
   const endpoint = await addEndpoint(h, target.url, { types: ['order.updated'] })
   sending(t, h.runtime)
-  const [id] = await place()
+  const [id] = await place(1)
   const metadata = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`key-${index}`, 'x'.repeat(450)]))
   const changed = await h.as(h.tenant.key).patch(`/v1/orders/${id}`, { metadata }, { 'if-match': '"1"' })
   t.equal(changed.status, 200, changed.text)
@@ -166,7 +148,7 @@ t.test('a worker that stops gives back what it has not sent', async (t) => {
   const endpoint = await addEndpoint(h, target.url, { types: ['order.placed'] })
   const config = { ...h.runtime.config, SHUTDOWN_GRACE_MS: 200 }
   const sender = sending(t, { ...h.runtime, config })
-  await place()
+  await place(1)
   await until('it is on its way', () => target.received.length === 1)
   await sender.stop()
   t.match(await deliveriesOf(h, endpoint.id), [{ state: 'pending', leased_by: null, attempts: 0 }])
