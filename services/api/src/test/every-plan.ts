@@ -82,7 +82,7 @@ async function runOperation(h: ExplainedHarness, sampler: Sampler, operation: Op
   const base = pathOf(operation, sample.params)
   for (const query of queriesFor(operation)) {
     const { body } = await send(`${base}?${query}`)
-    const cursor = body.meta?.page?.nextCursor
+    const cursor = body?.meta?.page?.nextCursor
     if (typeof cursor !== 'string') continue
     const next = await send(`${base}?${query}&after=${encodeURIComponent(cursor)}`)
     await send(`${base}?${query}&before=${encodeURIComponent(next.body.meta.page.previousCursor)}`)
