@@ -48,6 +48,8 @@ export interface Operation {
   readonly isPublic: boolean
   readonly idempotency: 'required' | 'optional' | 'none'
   readonly isPaginated: boolean
+  /** Its answer has no end. */
+  readonly isStream: boolean
 }
 
 interface Source {
@@ -59,6 +61,7 @@ interface Source {
   readonly 'x-scope'?: string
   readonly 'x-idempotency'?: Operation['idempotency']
   readonly 'x-pagination'?: string
+  readonly 'x-stream'?: string
   readonly 'x-error-codes'?: readonly string[]
 }
 
@@ -80,6 +83,7 @@ function readOperation(path: string, method: string, source: Source): Operation 
     isPublic: source.security?.length === 0,
     idempotency: source['x-idempotency'] ?? 'none',
     isPaginated: source['x-pagination'] === 'cursor',
+    isStream: source['x-stream'] !== undefined,
   }
 }
 

@@ -79,14 +79,14 @@ t.test('every operation takes as many statements for a hundred as for one, and a
   const [few, full] = [await createSampler(h, h.tenant, 1), await createSampler(h, h.tenant, many)]
   await fill(few)
   const rows: string[] = []
-  for (const operation of operations) {
+  for (const operation of operations.filter(({ isStream }) => !isStream)) {
     await countOf(few, operation, 1)
     const one = await countOf(few, operation, 1)
     t.same(await countOf(full, operation, many), one, operation.id)
     const { id, method, path } = operation
     rows.push(`| \`${id}\` | \`${method} ${path}\` | ${one.statements} | ${one.trips} |`)
   }
-  const text = `${introduction}\n${rows.join('\n')}\n`
+  const text = `${introduction}\n${rows.sort().join('\n')}\n`
   if (process.env.TAP_SNAPSHOT === '1') await writeFile(file, text)
   const written = await readFile(file, 'utf8').catch(() => '')
   t.equal(
