@@ -27,6 +27,7 @@ export async function startApi(bench: Bench, databaseUrl: string): Promise<NodeS
     CORS_ORIGINS: 'none',
     SIGNING_SECRET: randomUUID(),
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    LEDGER_SIGNING_KEY: randomBytes(32).toString('base64'),
     RATE_LIMIT_PER_KEY: unlimited,
     RATE_LIMIT_ANONYMOUS: unlimited,
     ...bench.settings,

@@ -127,6 +127,15 @@ purser.orders.get('ord_1').then((order) => console.log(order.id))`
     t.equal(stdout, 'ord_1\n')
   })
 
+  await t.test('brings the verifier of exports as a command', async (t) => {
+    const vectors = JSON.parse(readFileSync(join(sdk, 'test/ledger-vectors.json'), 'utf8'))
+    writeFileSync(join(esm, 'export.jsonl'), vectors.export.join('\n'))
+    writeFileSync(join(esm, 'jwks.json'), JSON.stringify(vectors.checkpoint.jwks))
+    const command = join(esm, 'node_modules/.bin/purser-verify')
+    const { stdout } = await run(command, ['export.jsonl', '--public-key', 'jwks.json'], { cwd: esm, env })
+    t.match(stdout, /^verified 3 events from 1 to 3, head /)
+  })
+
   await t.test('type-checks with its declarations, whatever the module resolution', async (t) => {
     await compile(t, esm, { module: 'nodenext', target: 'es2022' })
     await compile(t, esm, { module: 'esnext', moduleResolution: 'bundler', target: 'es2022' })

@@ -3,6 +3,8 @@ import type {
   ApiKeyCreatedEvent,
   ApiKeyRevokedEvent,
   ApiKeyRotatedEvent,
+  CheckpointSignedEvent,
+  ExportCompletedEvent,
   JobCancelledEvent,
   JobDeadEvent,
   JobRetriedEvent,
@@ -45,6 +47,8 @@ export interface EventsByType {
   'apiKey.created': ApiKeyCreatedEvent
   'apiKey.revoked': ApiKeyRevokedEvent
   'apiKey.rotated': ApiKeyRotatedEvent
+  'checkpoint.signed': CheckpointSignedEvent
+  'export.completed': ExportCompletedEvent
   'job.cancelled': JobCancelledEvent
   'job.dead': JobDeadEvent
   'job.retried': JobRetriedEvent

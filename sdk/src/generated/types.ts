@@ -55,7 +55,7 @@ export interface components {
             mode: "live" | "test";
             /** @description End of the secret, to recognise it by */
             hint: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write" | "audit:read" | "audit:write")[];
             /**
              * Format: int32
              * @description Requests per minute
@@ -210,6 +210,56 @@ export interface components {
             /** @description previousCursor of the page after */
             before?: string;
         };
+        /** @description An event and what proves that it is as it was recorded */
+        AuditEntry: {
+            event: components["schemas"]["Event"];
+            /** @description SHA-256, hexadecimal */
+            hash: string;
+            /** @description SHA-256, hexadecimal */
+            previousHash: string | null;
+            /** @description SHA-256 of salt and personal data, which stay when both are erased; null: there was none */
+            personalDigest: string | null;
+        };
+        AuditListCheckpointsParams: {
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
+        };
+        AuditListParams: {
+            /** @description Id of the principal who did it, or the name of a job */
+            actor?: string;
+            /** @description Only these types: order.placed, or order.* for all of a resource; all of them if not given */
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "checkpoint.*" | "export.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled" | "checkpoint.signed" | "export.completed")[];
+            /** @description Only what happened to the resource with this id */
+            resource?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            to?: string;
+            /**
+             * Format: int32
+             * @description Items per page
+             * @default 20
+             */
+            limit?: number;
+            /** @description nextCursor of the page before */
+            after?: string;
+            /** @description previousCursor of the page after */
+            before?: string;
+        };
         Availability: {
             items: {
                 /** @description Case-sensitive */
@@ -275,6 +325,65 @@ export interface components {
             /** @description Only this location */
             locationId?: string;
         };
+        Checkpoint: {
+            id: string;
+            /**
+             * Format: int32
+             * @description Without gaps from 1
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description Position in the sequence
+             */
+            sequence: number;
+            /** @description SHA-256, hexadecimal */
+            hash: string;
+            /** @description The `kid` of the key in /.well-known/jwks.json */
+            keyId: string;
+            /** @description Compact JWS (RFC 7515, EdDSA) over organizationId, id, number, sequence, hash, signedAt and the digest of the checkpoint before. Keep it where nobody who runs the database can reach it. */
+            jws: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            signedAt: string;
+            /** Format: int32 */
+            version: number;
+        };
+        /** @description The ledger was signed as it stood; keep this event */
+        CheckpointSignedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "checkpoint.signed";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "checkpoint";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["Checkpoint"];
+        };
         /**
          * @example {
          *       "name": "Web shop",
@@ -286,7 +395,7 @@ export interface components {
          */
         CreateApiKey: {
             name: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write" | "audit:read" | "audit:write")[];
             /** @enum {string} */
             mode?: "live" | "test";
             /**
@@ -394,7 +503,7 @@ export interface components {
             url: string;
             description?: string | null;
             /** @description Types of events: `order.placed`, `order.*` for all of a resource, `*` for all */
-            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "checkpoint.*" | "export.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled" | "checkpoint.signed" | "export.completed")[];
             /** @description When not empty, only orders of these sources are told */
             allowedSources?: string[];
             /**
@@ -463,7 +572,7 @@ export interface components {
             before?: string;
         };
         /** @description What happened to one resource, and what it was then */
-        Event: components["schemas"]["ApiKeyCreatedEvent"] | components["schemas"]["ApiKeyRotatedEvent"] | components["schemas"]["ApiKeyRevokedEvent"] | components["schemas"]["OrganizationCreatedEvent"] | components["schemas"]["OrganizationUpdatedEvent"] | components["schemas"]["LocationCreatedEvent"] | components["schemas"]["LocationUpdatedEvent"] | components["schemas"]["ProductCreatedEvent"] | components["schemas"]["ProductUpdatedEvent"] | components["schemas"]["ProductArchivedEvent"] | components["schemas"]["StockAdjustedEvent"] | components["schemas"]["StockLowEvent"] | components["schemas"]["StockOutEvent"] | components["schemas"]["StockBackEvent"] | components["schemas"]["StockShortfallEvent"] | components["schemas"]["StockMismatchEvent"] | components["schemas"]["ReservationCreatedEvent"] | components["schemas"]["ReservationReleasedEvent"] | components["schemas"]["ReservationExpiredEvent"] | components["schemas"]["OrderDraftedEvent"] | components["schemas"]["OrderPlacedEvent"] | components["schemas"]["OrderConfirmedEvent"] | components["schemas"]["OrderUpdatedEvent"] | components["schemas"]["OrderLineCancelledEvent"] | components["schemas"]["OrderHoldAddedEvent"] | components["schemas"]["OrderHoldReleasedEvent"] | components["schemas"]["OrderCancelledEvent"] | components["schemas"]["OrderExpiredEvent"] | components["schemas"]["WebhookEndpointCreatedEvent"] | components["schemas"]["WebhookEndpointUpdatedEvent"] | components["schemas"]["WebhookEndpointDeletedEvent"] | components["schemas"]["WebhookEndpointFailingEvent"] | components["schemas"]["WebhookEndpointRecoveredEvent"] | components["schemas"]["WebhookEndpointDisabledEvent"] | components["schemas"]["WebhookDeliveryDeadEvent"] | components["schemas"]["JobDeadEvent"] | components["schemas"]["JobRetriedEvent"] | components["schemas"]["JobCancelledEvent"];
+        Event: components["schemas"]["ApiKeyCreatedEvent"] | components["schemas"]["ApiKeyRotatedEvent"] | components["schemas"]["ApiKeyRevokedEvent"] | components["schemas"]["OrganizationCreatedEvent"] | components["schemas"]["OrganizationUpdatedEvent"] | components["schemas"]["LocationCreatedEvent"] | components["schemas"]["LocationUpdatedEvent"] | components["schemas"]["ProductCreatedEvent"] | components["schemas"]["ProductUpdatedEvent"] | components["schemas"]["ProductArchivedEvent"] | components["schemas"]["StockAdjustedEvent"] | components["schemas"]["StockLowEvent"] | components["schemas"]["StockOutEvent"] | components["schemas"]["StockBackEvent"] | components["schemas"]["StockShortfallEvent"] | components["schemas"]["StockMismatchEvent"] | components["schemas"]["ReservationCreatedEvent"] | components["schemas"]["ReservationReleasedEvent"] | components["schemas"]["ReservationExpiredEvent"] | components["schemas"]["OrderDraftedEvent"] | components["schemas"]["OrderPlacedEvent"] | components["schemas"]["OrderConfirmedEvent"] | components["schemas"]["OrderUpdatedEvent"] | components["schemas"]["OrderLineCancelledEvent"] | components["schemas"]["OrderHoldAddedEvent"] | components["schemas"]["OrderHoldReleasedEvent"] | components["schemas"]["OrderCancelledEvent"] | components["schemas"]["OrderExpiredEvent"] | components["schemas"]["WebhookEndpointCreatedEvent"] | components["schemas"]["WebhookEndpointUpdatedEvent"] | components["schemas"]["WebhookEndpointDeletedEvent"] | components["schemas"]["WebhookEndpointFailingEvent"] | components["schemas"]["WebhookEndpointRecoveredEvent"] | components["schemas"]["WebhookEndpointDisabledEvent"] | components["schemas"]["WebhookDeliveryDeadEvent"] | components["schemas"]["JobDeadEvent"] | components["schemas"]["JobRetriedEvent"] | components["schemas"]["JobCancelledEvent"] | components["schemas"]["CheckpointSignedEvent"] | components["schemas"]["ExportCompletedEvent"];
         /** @description Who did it: the principal of an API key, or the service itself */
         EventActor: {
             type: string;
@@ -472,7 +581,7 @@ export interface components {
         };
         EventTypeDescription: {
             /** @enum {string} */
-            type: "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled";
+            type: "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled" | "checkpoint.signed" | "export.completed";
             description: string;
             /** Format: int32 */
             schemaVersion: number;
@@ -485,7 +594,7 @@ export interface components {
         };
         EventsListParams: {
             /** @description Only these types: order.placed, or order.* for all of a resource; all of them if not given */
-            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "checkpoint.*" | "export.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled" | "checkpoint.signed" | "export.completed")[];
             /** @description Only events of the resource with this id */
             resource?: string;
             /**
@@ -502,9 +611,58 @@ export interface components {
         };
         EventsStreamParams: {
             /** @description Only these types: order.placed, or order.* for all of a resource; all of them if not given */
-            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "checkpoint.*" | "export.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled" | "checkpoint.signed" | "export.completed")[];
             /** @description Only events of the resource with this id */
             resource?: string;
+        };
+        /** @description An export of the ledger can be read */
+        ExportCompletedEvent: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Without gaps, from 1 on, in each organization
+             */
+            sequence: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "export.completed";
+            /** Format: int32 */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            occurredAt: string;
+            actor: components["schemas"]["EventActor"];
+            requestId: string;
+            resource: {
+                /** @enum {string} */
+                type: "ledgerExport";
+                id: string;
+                /** Format: int32 */
+                version: number;
+            };
+            /** @description Names of fields; empty for a new resource */
+            changed: string[];
+            data: components["schemas"]["LedgerExport"];
+        };
+        /**
+         * @description All there is if nothing is given
+         * @example {}
+         */
+        ExportLedger: {
+            /**
+             * Format: int64
+             * @description First position; the oldest that is kept if not given
+             */
+            from?: number;
+            /**
+             * Format: int64
+             * @description Last position; the newest if not given
+             */
+            to?: number;
         };
         Job: {
             id: string;
@@ -675,6 +833,46 @@ export interface components {
             /** @description previousCursor of the page after */
             before?: string;
         };
+        LedgerExport: {
+            id: string;
+            /** @enum {string} */
+            state: "queued" | "completed";
+            /**
+             * Format: int64
+             * @description Position in the sequence
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description Position in the sequence
+             */
+            to: number;
+            /**
+             * Format: int64
+             * @description Events written so far
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Length of the content so far
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            completedAt: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            expiresAt: string | null;
+        };
         Location: {
             id: string;
             name: string;
@@ -779,7 +977,7 @@ export interface components {
             /** @enum {string} */
             type: "apiKey";
             principalId: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write" | "audit:read" | "audit:write")[];
             limits: {
                 /** Format: int32 */
                 requestsPerMinute: number;
@@ -814,7 +1012,7 @@ export interface components {
             mode: "live" | "test";
             /** @description End of the secret, to recognise it by */
             hint: string;
-            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write")[];
+            scopes: ("organization:read" | "organization:write" | "apiKeys:read" | "apiKeys:write" | "products:read" | "products:write" | "stock:read" | "stock:write" | "orders:read" | "orders:write" | "orders:price" | "events:read" | "jobs:read" | "jobs:write" | "webhooks:read" | "webhooks:write" | "audit:read" | "audit:write")[];
             /**
              * Format: int32
              * @description Requests per minute
@@ -2069,7 +2267,7 @@ export interface components {
             eventId?: string;
             /** @description Events of this resource alone */
             resourceId?: string;
-            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "checkpoint.*" | "export.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled" | "checkpoint.signed" | "export.completed")[];
             /** @description Only what has not arrived and is not on its way; false if not given */
             onlyMissing?: boolean;
         };
@@ -2802,7 +3000,7 @@ export interface components {
             url?: string;
             description?: string | null;
             /** @description Types of events: `order.placed`, `order.*` for all of a resource, `*` for all */
-            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled")[];
+            types?: ("*" | "apiKey.*" | "organization.*" | "location.*" | "product.*" | "stock.*" | "reservation.*" | "order.*" | "webhook.*" | "job.*" | "checkpoint.*" | "export.*" | "apiKey.created" | "apiKey.rotated" | "apiKey.revoked" | "organization.created" | "organization.updated" | "location.created" | "location.updated" | "product.created" | "product.updated" | "product.archived" | "stock.adjusted" | "stock.low" | "stock.out" | "stock.back" | "stock.shortfall" | "stock.mismatch" | "reservation.created" | "reservation.released" | "reservation.expired" | "order.drafted" | "order.placed" | "order.confirmed" | "order.updated" | "order.lineCancelled" | "order.holdAdded" | "order.holdReleased" | "order.cancelled" | "order.expired" | "webhook.endpointCreated" | "webhook.endpointUpdated" | "webhook.endpointDeleted" | "webhook.endpointFailing" | "webhook.endpointRecovered" | "webhook.endpointDisabled" | "webhook.deliveryDead" | "job.dead" | "job.retried" | "job.cancelled" | "checkpoint.signed" | "export.completed")[];
             /** @description When not empty, only orders of these sources are told */
             allowedSources?: string[];
             /**
@@ -2849,6 +3047,93 @@ export interface components {
                 /** Format: int32 */
                 version: number;
             }[];
+        };
+        Verification: {
+            id: string;
+            /** @enum {string} */
+            state: "queued" | "completed";
+            /** @description Everything is as it was recorded; null: not known yet */
+            verified: boolean | null;
+            /**
+             * Format: int64
+             * @description Position in the sequence
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description Position in the sequence
+             */
+            to: number;
+            /**
+             * Format: int64
+             * @description Events before the first problem
+             */
+            events: number | null;
+            head: {
+                /**
+                 * Format: int64
+                 * @description Position in the sequence
+                 */
+                sequence: number;
+                /** @description SHA-256, hexadecimal */
+                hash: string;
+            } | null;
+            /** @description The newest signed checkpoint the ledger was found to agree with */
+            checkpoint: {
+                id: string;
+                /** Format: int64 */
+                number: number;
+                /**
+                 * Format: int64
+                 * @description Position in the sequence
+                 */
+                sequence: number;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC, milliseconds
+                 */
+                signedAt: string;
+            } | null;
+            /**
+             * Format: int64
+             * @description Position in the sequence
+             */
+            checkpoints: number | null;
+            firstProblem: {
+                /**
+                 * Format: int64
+                 * @description The first position that is not as it was recorded
+                 */
+                position: number;
+                /** @enum {string} */
+                kind: "missing" | "misplaced" | "altered" | "unnumbered" | "headDiffers" | "checkpointDiffers" | "checkpointInvalid" | "checkpointMissing";
+                detail: string;
+            } | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             */
+            completedAt: string | null;
+        };
+        /** @example {} */
+        VerifyLedger: {
+            /**
+             * Format: int64
+             * @description First position; the oldest that is kept if not given
+             */
+            from?: number;
+            /**
+             * Format: int64
+             * @description Last position; the newest if not given
+             */
+            to?: number;
+            /** @description The jws of a checkpoint you kept; the ledger is held against it too */
+            checkpoint?: string;
         };
         WebhookAttempt: {
             id: string;
@@ -3346,10 +3631,15 @@ export type ApiKeyCreatedEvent = components['schemas']['ApiKeyCreatedEvent'];
 export type ApiKeyRevokedEvent = components['schemas']['ApiKeyRevokedEvent'];
 export type ApiKeyRotatedEvent = components['schemas']['ApiKeyRotatedEvent'];
 export type ApiKeysListParams = components['schemas']['ApiKeysListParams'];
+export type AuditEntry = components['schemas']['AuditEntry'];
+export type AuditListCheckpointsParams = components['schemas']['AuditListCheckpointsParams'];
+export type AuditListParams = components['schemas']['AuditListParams'];
 export type Availability = components['schemas']['Availability'];
 export type CancelLine = components['schemas']['CancelLine'];
 export type CancelOrder = components['schemas']['CancelOrder'];
 export type CheckAvailability = components['schemas']['CheckAvailability'];
+export type Checkpoint = components['schemas']['Checkpoint'];
+export type CheckpointSignedEvent = components['schemas']['CheckpointSignedEvent'];
 export type CreateApiKey = components['schemas']['CreateApiKey'];
 export type CreateLocation = components['schemas']['CreateLocation'];
 export type CreateProduct = components['schemas']['CreateProduct'];
@@ -3363,11 +3653,14 @@ export type EventActor = components['schemas']['EventActor'];
 export type EventTypeDescription = components['schemas']['EventTypeDescription'];
 export type EventsListParams = components['schemas']['EventsListParams'];
 export type EventsStreamParams = components['schemas']['EventsStreamParams'];
+export type ExportCompletedEvent = components['schemas']['ExportCompletedEvent'];
+export type ExportLedger = components['schemas']['ExportLedger'];
 export type Job = components['schemas']['Job'];
 export type JobCancelledEvent = components['schemas']['JobCancelledEvent'];
 export type JobDeadEvent = components['schemas']['JobDeadEvent'];
 export type JobRetriedEvent = components['schemas']['JobRetriedEvent'];
 export type JobsListParams = components['schemas']['JobsListParams'];
+export type LedgerExport = components['schemas']['LedgerExport'];
 export type Location = components['schemas']['Location'];
 export type LocationCreatedEvent = components['schemas']['LocationCreatedEvent'];
 export type LocationUpdatedEvent = components['schemas']['LocationUpdatedEvent'];
@@ -3450,6 +3743,8 @@ export type UpdateProduct = components['schemas']['UpdateProduct'];
 export type UpdateWebhookEndpoint = components['schemas']['UpdateWebhookEndpoint'];
 export type UpsertProducts = components['schemas']['UpsertProducts'];
 export type UpsertedProducts = components['schemas']['UpsertedProducts'];
+export type Verification = components['schemas']['Verification'];
+export type VerifyLedger = components['schemas']['VerifyLedger'];
 export type WebhookAttempt = components['schemas']['WebhookAttempt'];
 export type WebhookDeliveriesListParams = components['schemas']['WebhookDeliveriesListParams'];
 export type WebhookDelivery = components['schemas']['WebhookDelivery'];

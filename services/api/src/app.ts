@@ -37,6 +37,7 @@ export async function buildApp(runtime: Runtime): Promise<App> {
   let draining = false
   http.decorate('kernel', {
     config,
+    alerts: runtime.alerts,
     unitOfWork: runtime.unitOfWork,
     cursors: createCursors(config.SIGNING_SECRET),
     authenticate: runtime.apiKeys.find,

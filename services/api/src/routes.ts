@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify'
+import { auditRoutes } from '#features/audit/index.ts'
+import { auditExportRoutes } from '#features/audit-exports/index.ts'
 import { fillBackorders } from '#features/backorders/index.ts'
 import { catalogRoutes } from '#features/catalog/index.ts'
+import { checkpointRoutes } from '#features/checkpoints/index.ts'
 import { eventTypeRoutes } from '#features/event-types/index.ts'
 import { identityRoutes } from '#features/identity/index.ts'
 import { inventoryRoutes } from '#features/inventory/index.ts'
@@ -28,4 +31,7 @@ export function addRoutes(http: FastifyInstance, runtime: Runtime): void {
   webhookRoutes(http, runtime)
   webhookReplayRoutes(http)
   inventoryRoutes(http, fillBackorders)
+  auditRoutes(http)
+  checkpointRoutes(http)
+  auditExportRoutes(http)
 }

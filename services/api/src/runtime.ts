@@ -1,3 +1,5 @@
+import { auditJobs } from '#features/audit/index.ts'
+import { auditExportJobs } from '#features/audit-exports/index.ts'
 import { backorderJobs } from '#features/backorders/index.ts'
 import { type ApiKeyLookup, createApiKeyLookup } from '#features/identity/index.ts'
 import { orderJobs } from '#features/order-changes/index.ts'
@@ -47,6 +49,8 @@ export const allJobs: readonly AnyJob[] = [
   ...stockAuditJobs,
   ...stockMarkJobs,
   ...webhookDeliveryJobs,
+  ...auditJobs,
+  ...auditExportJobs,
 ]
 
 /** Who hears of every event in the transaction that numbers it. */

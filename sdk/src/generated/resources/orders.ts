@@ -9,7 +9,7 @@ export class OrdersResource extends Resource {
   /**
    * Hold a step of an order back by hand. Needs the scope `orders:write`.
    *
-   * Fails with `ORDER_NOT_CHANGEABLE`, `ORDER_NOT_FOUND`, `TOO_MANY_HOLDS`.
+   * Fails with `ORDER_NOT_CHANGEABLE`, `ORDER_NOT_FOUND`, `PRECONDITION_FAILED`, `TOO_MANY_HOLDS`.
    */
   addHold(orderId: string, params: AddHold, options?: CallOptions): Call<Order> {
     return this.transport.call('orders.addHold POST /v1/orders/{orderId}/holds', params, options, orderId)
@@ -20,7 +20,7 @@ export class OrdersResource extends Resource {
    *
    * Ends an order of which nothing has shipped, and gives its stock back. Its totals stay what they were. Needs the scope `orders:write`.
    *
-   * Fails with `ORDER_NOT_CANCELLABLE`, `ORDER_NOT_FOUND`.
+   * Fails with `ORDER_NOT_CANCELLABLE`, `ORDER_NOT_FOUND`, `PRECONDITION_FAILED`.
    */
   cancel(orderId: string, params: CancelOrder = {}, options?: CallOptions): Call<Order> {
     return this.transport.call('orders.cancel POST /v1/orders/{orderId}/cancel', params, options, orderId)
@@ -31,7 +31,7 @@ export class OrdersResource extends Resource {
    *
    * Gives the stock of the units back. From then on the totals are those of the units that are left: discount and tax of the line stay what they were unless new ones are given, and are zero when no unit of it is left. Cancelling the last unit of the order cancels the order. Needs the scope `orders:write`.
    *
-   * Fails with `CURRENCY_MISMATCH`, `DISCOUNT_TOO_LARGE`, `IDEMPOTENCY_KEY_REQUIRED`, `LINE_NOT_CANCELLABLE`, `LINE_NOT_FOUND`, `ORDER_NOT_CANCELLABLE`, `ORDER_NOT_FOUND`, `PRICE_NOT_ALLOWED`.
+   * Fails with `CURRENCY_MISMATCH`, `DISCOUNT_TOO_LARGE`, `IDEMPOTENCY_KEY_REQUIRED`, `LINE_NOT_CANCELLABLE`, `LINE_NOT_FOUND`, `ORDER_NOT_CANCELLABLE`, `ORDER_NOT_FOUND`, `PRECONDITION_FAILED`, `PRICE_NOT_ALLOWED`.
    */
   cancelLine(orderId: string, lineId: string, params: CancelLine = {}, options?: CallOptions): Call<Order> {
     return this.transport.call('orders.cancelLine POST /v1/orders/{orderId}/lines/{lineId}/cancel', params, options, orderId, lineId)
@@ -42,7 +42,7 @@ export class OrdersResource extends Resource {
    *
    * No hold may block it. Orders on account can always be confirmed, prepaid ones once they are paid. Needs the scope `orders:write`.
    *
-   * Fails with `ORDER_NOT_CONFIRMABLE`, `ORDER_NOT_FOUND`, `ORDER_ON_HOLD`, `PAYMENT_MISSING`.
+   * Fails with `ORDER_NOT_CONFIRMABLE`, `ORDER_NOT_FOUND`, `ORDER_ON_HOLD`, `PAYMENT_MISSING`, `PRECONDITION_FAILED`.
    */
   confirm(orderId: string, params?: NoParams, options?: CallOptions): Call<Order> {
     return this.transport.call('orders.confirm POST /v1/orders/{orderId}/confirm', params, options, orderId)
@@ -102,7 +102,7 @@ export class OrdersResource extends Resource {
    *
    * Reserves the stock of a draft and places it at the prices it was drafted with; from then on it is like any other order. Needs the scope `orders:write`.
    *
-   * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `ORDER_NOT_DRAFT`, `ORDER_NOT_FOUND`, `OUT_OF_STOCK`, `UNKNOWN_SKU`.
+   * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `ORDER_NOT_DRAFT`, `ORDER_NOT_FOUND`, `OUT_OF_STOCK`, `PRECONDITION_FAILED`, `UNKNOWN_SKU`.
    */
   placeDraft(orderId: string, params?: NoParams, options?: CallOptions): Call<Order> {
     return this.transport.call('orders.placeDraft POST /v1/orders/{orderId}/place', params, options, orderId)
@@ -124,7 +124,7 @@ export class OrdersResource extends Resource {
    *
    * An order that the hold kept pending is confirmed by `orders.confirm`. Needs the scope `orders:write`.
    *
-   * Fails with `HOLD_NOT_FOUND`, `HOLD_NOT_MANUAL`, `ORDER_NOT_CHANGEABLE`, `ORDER_NOT_FOUND`.
+   * Fails with `HOLD_NOT_FOUND`, `HOLD_NOT_MANUAL`, `ORDER_NOT_CHANGEABLE`, `ORDER_NOT_FOUND`, `PRECONDITION_FAILED`.
    */
   releaseHold(orderId: string, holdId: string, params?: NoParams, options?: CallOptions): Call<Order> {
     return this.transport.call('orders.releaseHold POST /v1/orders/{orderId}/holds/{holdId}/release', params, options, orderId, holdId)
@@ -153,7 +153,7 @@ export class OrdersResource extends Resource {
    *
    * `options.ifMatch` is the version you read: another one in between is refused.
    *
-   * Fails with `ORDER_NOT_CHANGEABLE`, `ORDER_NOT_FOUND`, `PRECONDITION_REQUIRED`.
+   * Fails with `ORDER_NOT_CHANGEABLE`, `ORDER_NOT_FOUND`, `PRECONDITION_FAILED`, `PRECONDITION_REQUIRED`.
    */
   update(orderId: string, params: UpdateOrder = {}, options: CallOptions & IfMatch): Call<Order> {
     return this.transport.call('orders.update PATCH /v1/orders/{orderId}', params, options, orderId)

@@ -15,7 +15,7 @@ export class OrganizationResource extends Resource {
    *
    * `options.ifMatch` is the version you read: another one in between is refused.
    *
-   * Fails with `PRECONDITION_REQUIRED`.
+   * Fails with `PRECONDITION_FAILED`, `PRECONDITION_REQUIRED`.
    */
   update(params: UpdateOrganization = {}, options: CallOptions & IfMatch): Call<Organization> {
     return this.transport.call('organization.update PATCH /v1/organization', params, options)

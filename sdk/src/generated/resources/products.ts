@@ -11,7 +11,7 @@ export class ProductsResource extends Resource {
    *
    * Takes it off sale for good; its orders and its stock stay. Setting its status brings it back. Needs the scope `products:write`.
    *
-   * Fails with `PRODUCT_ARCHIVED`, `PRODUCT_NOT_FOUND`.
+   * Fails with `PRECONDITION_FAILED`, `PRODUCT_ARCHIVED`, `PRODUCT_NOT_FOUND`.
    */
   archive(productId: string, params?: NoParams, options?: CallOptions): Call<Product> {
     return this.transport.call('products.archive POST /v1/products/{productId}/archive', params, options, productId)
@@ -51,7 +51,7 @@ export class ProductsResource extends Resource {
    *
    * `options.ifMatch` is the version you read: another one in between is refused.
    *
-   * Fails with `PRECONDITION_REQUIRED`, `PRODUCT_NOT_FOUND`, `REPEATED_ENTRY`.
+   * Fails with `PRECONDITION_FAILED`, `PRECONDITION_REQUIRED`, `PRODUCT_NOT_FOUND`, `REPEATED_ENTRY`.
    */
   update(productId: string, params: UpdateProduct = {}, options: CallOptions & IfMatch): Call<Product> {
     return this.transport.call('products.update PATCH /v1/products/{productId}', params, options, productId)

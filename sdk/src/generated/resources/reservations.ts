@@ -40,7 +40,7 @@ export class ReservationsResource extends Resource {
    *
    * Gives back the stock of a reservation that stands alone. Those of an order end with the order. Needs the scope `stock:write`.
    *
-   * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `RESERVATION_NOT_FOUND`, `RESERVATION_NOT_HELD`, `RESERVATION_OF_ORDER`.
+   * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `PRECONDITION_FAILED`, `RESERVATION_NOT_FOUND`, `RESERVATION_NOT_HELD`, `RESERVATION_OF_ORDER`.
    */
   release(reservationId: string, params?: NoParams, options?: CallOptions): Call<Reservation> {
     return this.transport.call('reservations.release POST /v1/reservations/{reservationId}/release', params, options, reservationId)

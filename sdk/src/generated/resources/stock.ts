@@ -11,7 +11,7 @@ export class StockResource extends Resource {
    *
    * Adds to what is on hand, or takes from it. A change of 0 writes nothing: no movement, no event, no version. Needs the scope `stock:write`.
    *
-   * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `INSUFFICIENT_ON_HAND`, `STOCK_LEVEL_NOT_FOUND`, `STOCK_LIMIT_EXCEEDED`.
+   * Fails with `IDEMPOTENCY_KEY_REQUIRED`, `INSUFFICIENT_ON_HAND`, `PRECONDITION_FAILED`, `STOCK_LEVEL_NOT_FOUND`, `STOCK_LIMIT_EXCEEDED`.
    */
   adjustLevel(sku: string, locationId: string, params: AdjustStock, options?: CallOptions): Call<StockLevel> {
     return this.transport.call('stock.adjustLevel POST /v1/stock/{sku}/{locationId}/adjust', params, options, sku, locationId)
@@ -78,7 +78,7 @@ export class StockResource extends Resource {
    *
    * Sets what was counted. If-Match is needed once the level exists. Needs the scope `stock:write`.
    *
-   * Fails with `PRECONDITION_REQUIRED`, `UNKNOWN_STOCK_ITEM`.
+   * Fails with `PRECONDITION_FAILED`, `PRECONDITION_REQUIRED`, `UNKNOWN_STOCK_ITEM`.
    */
   setLevel(sku: string, locationId: string, params: SetStockLevel, options?: CallOptions): Call<StockLevel> {
     return this.transport.call('stock.setLevel PUT /v1/stock/{sku}/{locationId}', params, options, sku, locationId)

@@ -24,7 +24,7 @@ export class WebhookEndpointsResource extends Resource {
    *
    * `options.ifMatch` is the version you read: another one in between is refused.
    *
-   * Fails with `PRECONDITION_REQUIRED`, `WEBHOOK_ENDPOINT_NOT_FOUND`.
+   * Fails with `PRECONDITION_FAILED`, `PRECONDITION_REQUIRED`, `WEBHOOK_ENDPOINT_NOT_FOUND`.
    */
   delete(endpointId: string, params: NoParams | undefined, options: CallOptions & IfMatch): Call<void> {
     return this.transport.call('webhookEndpoints.delete DELETE /v1/webhook-endpoints/{endpointId}', params, options, endpointId)
@@ -35,7 +35,7 @@ export class WebhookEndpointsResource extends Resource {
    *
    * Nothing more is sent to it, and what waits is cancelled. Needs the scope `webhooks:write`.
    *
-   * Fails with `WEBHOOK_ENDPOINT_NOT_FOUND`.
+   * Fails with `PRECONDITION_FAILED`, `WEBHOOK_ENDPOINT_NOT_FOUND`.
    */
   disable(endpointId: string, params?: NoParams, options?: CallOptions): Call<WebhookEndpoint> {
     return this.transport.call('webhookEndpoints.disable POST /v1/webhook-endpoints/{endpointId}/disable', params, options, endpointId)
@@ -46,7 +46,7 @@ export class WebhookEndpointsResource extends Resource {
    *
    * Also ends the pauses of one that is failing. What it missed can be replayed. Needs the scope `webhooks:write`.
    *
-   * Fails with `WEBHOOK_ENDPOINT_NOT_FOUND`.
+   * Fails with `PRECONDITION_FAILED`, `WEBHOOK_ENDPOINT_NOT_FOUND`.
    */
   enable(endpointId: string, params?: NoParams, options?: CallOptions): Call<WebhookEndpoint> {
     return this.transport.call('webhookEndpoints.enable POST /v1/webhook-endpoints/{endpointId}/enable', params, options, endpointId)
@@ -95,7 +95,7 @@ export class WebhookEndpointsResource extends Resource {
    *
    * Answers a new secret, once. For 24 h the old one signs as well, so receivers can change over; one older than that signs no more. Needs the scope `webhooks:write`.
    *
-   * Fails with `WEBHOOK_ENDPOINT_NOT_FOUND`.
+   * Fails with `PRECONDITION_FAILED`, `WEBHOOK_ENDPOINT_NOT_FOUND`.
    */
   rotateSecret(endpointId: string, params?: NoParams, options?: CallOptions): Call<NewWebhookSecret> {
     return this.transport.call('webhookEndpoints.rotateSecret POST /v1/webhook-endpoints/{endpointId}/rotate-secret', params, options, endpointId)
@@ -119,7 +119,7 @@ export class WebhookEndpointsResource extends Resource {
    *
    * `options.ifMatch` is the version you read: another one in between is refused.
    *
-   * Fails with `PRECONDITION_REQUIRED`, `SCOPE_NOT_HELD`, `SOURCE_NOT_HELD`, `WEBHOOK_ENDPOINT_NOT_FOUND`, `WEBHOOK_URL_REFUSED`.
+   * Fails with `PRECONDITION_FAILED`, `PRECONDITION_REQUIRED`, `SCOPE_NOT_HELD`, `SOURCE_NOT_HELD`, `WEBHOOK_ENDPOINT_NOT_FOUND`, `WEBHOOK_URL_REFUSED`.
    */
   update(endpointId: string, params: UpdateWebhookEndpoint = {}, options: CallOptions & IfMatch): Call<WebhookEndpoint> {
     return this.transport.call('webhookEndpoints.update PATCH /v1/webhook-endpoints/{endpointId}', params, options, endpointId)

@@ -31,6 +31,8 @@ interface CommandFacts<P extends TSchema | undefined, B extends TSchema | undefi
   readonly url: string
   /** 202: what was asked for happens later, and can be read where Location says. */
   readonly status: 200 | 201 | 202 | 204
+  /** While this holds of the result the answer is 202 instead. */
+  readonly isPending?: (result: Value<R>) => boolean
   readonly scope: Scope
   readonly idempotency: 'required' | 'optional'
   /** conditional: needed when the resource exists already, as the operation finds out. */
@@ -122,12 +124,15 @@ type AnyFacts = CommandFacts<TSchema | undefined, TSchema | undefined, TSchema |
 function answerer<R extends TSchema | undefined>({
   returns,
   status,
+  isPending,
   location,
-}: Pick<CommandFacts<undefined, undefined, R>, 'returns' | 'status' | 'location'>): (result: Value<R>) => Answer {
+}: Pick<CommandFacts<undefined, undefined, R>, 'returns' | 'status' | 'isPending' | 'location'>): (
+  result: Value<R>,
+) => Answer {
   return (result) => {
     const data = returns ? serializerOf(returns)(result) : null
     const etag = data === null ? null : entityTagOf(result, data)
-    return { status, etag, location: location?.(result) ?? null, data }
+    return { status: isPending?.(result) ? 202 : status, etag, location: location?.(result) ?? null, data }
   }
 }
 
@@ -138,7 +143,9 @@ function routeOf(
   const facts = definition as AnyFacts
   const { method, url, scope, idempotency } = facts
   const access = { scope }
-  const schema = operationSchema({ ...facts, access } as Parameters<typeof operationSchema>[0])
+  const schema = operationSchema({ ...facts, access, mayBePending: facts.isPending !== undefined } as Parameters<
+    typeof operationSchema
+  >[0])
   return { method, url, schema, config: { access, idempotency }, handler }
 }
 

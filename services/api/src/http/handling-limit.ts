@@ -16,7 +16,8 @@ export function limitHandling(app: FastifyInstance): void {
     const controller = new AbortController()
     request.unwanted = controller.signal
     const timer = setTimeout(() => {
-      if (reply.sent) return
+      // A file that is being streamed takes as long as its reader does.
+      if (reply.sent || reply.raw.headersSent) return
       const problem = new HandlerTimedOut()
       controller.abort(problem)
       reply.send(problem)

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '#platform/actor.ts'
+import type { Alerts } from '#platform/alerts.ts'
 import type { Config } from '#platform/config.ts'
 import type { Scope } from '#platform/scopes.ts'
 import type { UnitOfWork } from '#platform/work.ts'
@@ -16,6 +17,7 @@ export interface Credential {
 /** What every route shares; put together by app.ts. */
 export interface HttpKernel {
   readonly config: Config
+  readonly alerts: Alerts
   readonly unitOfWork: UnitOfWork
   readonly cursors: Cursors
   /** Finds the credential behind a presented API key; null when it may not be used from `address`. */
@@ -51,7 +53,7 @@ declare module 'fastify' {
     /** Whether an Idempotency-Key is needed, welcome or without meaning. */
     idempotency?: 'required' | 'optional' | 'none'
     /** Media type of what it answers, where that is not JSON. */
-    answers?: 'text/event-stream'
+    answers?: 'text/event-stream' | 'application/jsonl'
   }
 }
 

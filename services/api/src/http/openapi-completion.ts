@@ -90,3 +90,10 @@ function nameFormats(value: unknown): void {
   }
   for (const member of Object.values(value)) nameFormats(member)
 }
+
+/** The answer that is a file, without an envelope. */
+export const fileResponse = (mediaType: string, description: string) => {
+  const name = { type: 'string', maxLength: 200, description: 'A name for the file' }
+  const content = { [mediaType]: { schema: { type: 'string', maxLength: Number.MAX_SAFE_INTEGER } } }
+  return { description, headers: { 'Content-Disposition': name }, content }
+}

@@ -9,7 +9,7 @@ import { component, componentSchemas, Nullable } from '#platform/schema.ts'
 import { PreconditionFailed, PreconditionRequired } from '#platform/version.ts'
 import { closed, RequestId, Text } from '#platform/wire.ts'
 import type { Access } from './kernel.ts'
-import { completeDocument } from './openapi-completion.ts'
+import { completeDocument, fileResponse } from './openapi-completion.ts'
 import { tags } from './openapi-tags.ts'
 import {
   Forbidden,
@@ -112,6 +112,10 @@ export interface OperationFacts {
   readonly description?: string
   readonly access: Access
   readonly status: number
+  /** The answer may be 202 instead, with the same body and where to poll. */
+  readonly mayBePending?: boolean
+  /** The answer is a file of this type, without an envelope. */
+  readonly mediaType?: string
   readonly idempotency: 'required' | 'optional' | 'none'
   readonly ifMatch?: 'required' | 'conditional' | 'optional'
   readonly conditionalRead?: boolean
@@ -143,6 +147,7 @@ export function operationSchema(facts: OperationFacts): FastifySchema {
     'x-idempotency': facts.idempotency,
     ...(facts.pagination ? { 'x-pagination': facts.pagination } : {}),
     ...(facts.isStream ? { 'x-stream': 'sse' } : {}),
+    ...(facts.mediaType ? { 'x-sdk': false } : {}),
     ...('scope' in facts.access ? { 'x-scope': facts.access.scope } : {}),
     'x-error-codes': definitions.map(({ code }) => code).sort(),
     'x-stability': 'stable',
@@ -221,7 +226,8 @@ function problemsOf(facts: OperationFacts): readonly ProblemDefinition[] {
 }
 
 function successResponse(facts: OperationFacts) {
-  const { status, returns, pagination, ifMatch, conditionalRead, isStream, summary } = facts
+  const { status, mayBePending, mediaType, returns, pagination, ifMatch, conditionalRead, isStream, summary } = facts
+  if (mediaType) return { [status]: fileResponse(mediaType, summary) }
   if (!returns) return { [status]: { type: 'null', description: 'Done' } }
   if (isStream) return { [status]: { description: summary, content: { 'text/event-stream': { schema: returns } } } }
   const data = pagination ? Type.Array(returns, { maxItems: 100 }) : returns
@@ -235,7 +241,8 @@ function successResponse(facts: OperationFacts) {
   }
   const answer = { description: summary, headers, content: { 'application/json': { schema } } }
   const notModified = { 304: { type: 'null', description: 'The copy named in If-None-Match is current' } }
-  return { [status]: answer, ...(conditionalRead ? notModified : {}) }
+  const pending = { 202: { ...answer, headers: { Location: text(2_048, 'Address to poll') } } }
+  return { [status]: answer, ...(mayBePending ? pending : {}), ...(conditionalRead ? notModified : {}) }
 }
 
 function problemResponses(definitions: readonly ProblemDefinition[]) {

@@ -7,6 +7,7 @@ export type AlertName =
   | 'job.dead'
   | 'relay.lag'
   | 'stock.mismatch'
+  | 'ledger.tampered'
   | 'webhook.deliveryDead'
   | 'webhook.endpointFailing'
   | 'webhook.endpointDisabled'

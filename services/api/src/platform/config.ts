@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import ipaddr from 'ipaddr.js'
 import { parseEncryptionKeys } from './encryption.ts'
+import { parsePrivateKey, previousPublicKeys } from './ledger-keys.ts'
 
 const demoSigningSecret = 'demo-signing-secret-not-for-production'
 const demoEncryptionKey = Buffer.from('demo-encryption-key-not-for-use!').toString('base64')
@@ -44,6 +45,12 @@ export const ConfigSchema = Type.Object({
     demoEncryptionKey,
     'Encrypts stored secrets: 32 bytes in base64; several separated by commas: the first encrypts, all decrypt; no default in production',
   ),
+  LEDGER_SIGNING_KEY: text(
+    '',
+    'Ed25519 key that signs checkpoints: PKCS8 PEM or a base64 seed of 32 bytes; empty: made once in DATA_DIR, not in production',
+  ),
+  LEDGER_PREVIOUS_PUBLIC_KEYS: text('', 'Earlier keys: the x of their entries in jwks.json, separated by commas'),
+  AUDIT_EXPORT_RETENTION_DAYS: integer(1, 365, 7, 'How long a finished export of the ledger can be read'),
   DB_POOL_SIZE: integer(1, 500, Math.max(10, os.availableParallelism() * 2 + 1), 'Connections per process'),
   DB_ACQUIRE_TIMEOUT_MS: integer(50, 60_000, 1_000, 'Longest wait for a connection before 503'),
   DB_QUERY_TIMEOUT_MS: integer(100, 120_000, 5_000, 'Client-side limit of one query'),
@@ -147,20 +154,28 @@ function contradictions(config: Config): string[] {
   for (const origin of corsOrigins(config))
     if (origin !== '*' && !/^https?:\/\/[^/\s]+$/.test(origin))
       problems.push(`CORS_ORIGINS: ${origin} is no origin (scheme://host[:port])`)
-  problems.push(...encryptionKeyProblems(config))
   for (const network of outboundNetworks(config))
     if (!ipaddr.isValidCIDR(network)) problems.push(`OUTBOUND_ALLOWED_NETWORKS: ${network} is no address range`)
+  problems.push(...keyProblems(config))
   if (config.NODE_ENV === 'production') problems.push(...productionProblems(config))
   return problems
 }
 
-function encryptionKeyProblems({ ENCRYPTION_KEY }: Config): string[] {
-  try {
-    parseEncryptionKeys(ENCRYPTION_KEY)
-    return []
-  } catch (error) {
-    return [`ENCRYPTION_KEY: ${error instanceof Error ? error.message : String(error)}`]
-  }
+/** What is wrong with keys; never the keys themselves. */
+function keyProblems(config: Config): string[] {
+  const readers = {
+    ENCRYPTION_KEY: parseEncryptionKeys,
+    LEDGER_SIGNING_KEY: (text: string) => text === '' || parsePrivateKey(text),
+    LEDGER_PREVIOUS_PUBLIC_KEYS: previousPublicKeys,
+  } as const
+  return (Object.keys(readers) as (keyof typeof readers)[]).flatMap((name) => {
+    try {
+      readers[name](config[name])
+      return []
+    } catch (error) {
+      return [`${name}: ${error instanceof Error ? error.message : String(error)}`]
+    }
+  })
 }
 
 /** A user name or password in it would be refused by every request. */
@@ -177,6 +192,7 @@ function productionProblems(config: Config): string[] {
     problems.push('ENCRYPTION_KEY must be set in production, without the key of the demo')
   for (const name of ['OUTBOUND_ALLOWED_NETWORKS', 'OUTBOUND_EXTRA_CA'] as const)
     if (config[name] !== '') problems.push(`${name} must not be set in production`)
+  if (config.LEDGER_SIGNING_KEY === '') problems.push('LEDGER_SIGNING_KEY must be set in production')
   if (config.CORS_ORIGINS === '') problems.push('CORS_ORIGINS must list origins in production, or say none')
   if (corsOrigins(config).includes('*')) problems.push('CORS_ORIGINS must not contain * in production')
   return problems

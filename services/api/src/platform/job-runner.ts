@@ -1,3 +1,4 @@
+import type { Alerts } from './alerts.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { newId } from './id.ts'
@@ -12,6 +13,7 @@ export interface JobRunnerOptions {
   readonly config: Config
   readonly clock: Clock
   readonly log: Logger
+  readonly alerts: Alerts
   readonly queue: JobQueue
   readonly unitOfWork: UnitOfWork
   readonly jobs: readonly AnyJob[]
@@ -92,7 +94,7 @@ function failureOf(error: unknown): JobFailure {
 }
 
 function contextOf(
-  { config, clock, unitOfWork }: JobRunnerOptions,
+  { config, clock, alerts, unitOfWork }: JobRunnerOptions,
   job: Job<unknown>,
   entry: JobEntry,
   log: Logger,
@@ -102,6 +104,7 @@ function contextOf(
   return {
     config,
     log,
+    alerts,
     now: clock.now(),
     signal: entry.signal,
     tenant: (organizationId) => {

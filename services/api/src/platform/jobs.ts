@@ -2,6 +2,7 @@ import type { Static, TSchema } from '@sinclair/typebox'
 import type { ValidateFunction } from 'ajv'
 import pg from 'pg'
 import { type ConstructorOptions, fromKysely, PgBoss } from 'pg-boss'
+import type { Alerts } from './alerts.ts'
 import type { Config } from './config.ts'
 import type { Transaction } from './database.ts'
 import type { Logger } from './logger.ts'
@@ -12,6 +13,7 @@ import type { Origin, TenantWork, UnitOfWork } from './work.ts'
 export interface JobContext {
   readonly config: Config
   readonly log: Logger
+  readonly alerts: Alerts
   readonly now: Date
   /** Aborts at the time limit and when the worker stops. */
   readonly signal: AbortSignal

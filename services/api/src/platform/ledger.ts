@@ -45,6 +45,8 @@ export const eventTypes = [
   'job.dead',
   'job.retried',
   'job.cancelled',
+  'checkpoint.signed',
+  'export.completed',
 ] as const
 
 export type EventType = (typeof eventTypes)[number]

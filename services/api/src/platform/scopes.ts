@@ -16,6 +16,8 @@ export const scopes = [
   'jobs:write',
   'webhooks:read',
   'webhooks:write',
+  'audit:read',
+  'audit:write',
 ] as const
 
 export type Scope = (typeof scopes)[number]

@@ -91,6 +91,51 @@ export interface Ledger {
   xid: Generated<string>;
 }
 
+export interface LedgerCheckpoints {
+  hash: Buffer;
+  id: string;
+  jws: string;
+  key_id: string;
+  number: number;
+  organization_id: Generated<string>;
+  sequence: number;
+  signed_at: Date;
+}
+
+export interface LedgerExportChunks {
+  content: Buffer;
+  export_id: string;
+  number: number;
+  organization_id: Generated<string>;
+}
+
+export interface LedgerExports {
+  bytes: Generated<number>;
+  chunks: Generated<number>;
+  completed_at: Date | null;
+  created_at: Date;
+  events: Generated<number>;
+  expires_at: Date | null;
+  first_sequence: number;
+  id: string;
+  last_sequence: number;
+  organization_id: Generated<string>;
+  state: string;
+  written_sequence: number;
+}
+
+export interface LedgerVerifications {
+  completed_at: Date | null;
+  created_at: Date;
+  first_sequence: number;
+  id: string;
+  kept: string | null;
+  last_sequence: number;
+  organization_id: Generated<string>;
+  outcome: Json | null;
+  state: string;
+}
+
 export interface Locations {
   created_at: Date;
   id: string;
@@ -326,6 +371,10 @@ export interface DB {
   events: Events;
   idempotency_keys: IdempotencyKeys;
   ledger: Ledger;
+  ledger_checkpoints: LedgerCheckpoints;
+  ledger_export_chunks: LedgerExportChunks;
+  ledger_exports: LedgerExports;
+  ledger_verifications: LedgerVerifications;
   locations: Locations;
   order_holds: OrderHolds;
   order_lines: OrderLines;

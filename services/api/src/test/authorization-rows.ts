@@ -86,12 +86,22 @@ export const rows: Readonly<Record<string, Row>> = {
   'webhookDeliveries.get': { scope: 'webhooks:read', ...notFound('WEBHOOK_DELIVERY_NOT_FOUND') },
   'webhookDeliveries.replay': { scope: 'webhooks:write', ...notFound('WEBHOOK_DELIVERY_NOT_FOUND') },
   'orders.timeline': { scope: 'orders:read', ...notFound('ORDER_NOT_FOUND') },
+  'audit.list': { scope: 'audit:read', ...noObject },
+  'audit.verify': { scope: 'audit:read', ...noObject },
+  'audit.getVerification': { scope: 'audit:read', ...notFound('VERIFICATION_NOT_FOUND') },
+  'audit.signCheckpoint': { scope: 'audit:write', ...noObject },
+  'audit.listCheckpoints': { scope: 'audit:read', ...noObject },
+  'audit.getCheckpoint': { scope: 'audit:read', ...notFound('CHECKPOINT_NOT_FOUND') },
+  'audit.export': { scope: 'audit:read', ...noObject },
+  'audit.getExport': { scope: 'audit:read', ...notFound('EXPORT_NOT_FOUND') },
+  'audit.readExport': { scope: 'audit:read', ...notFound('EXPORT_NOT_FOUND') },
 }
 
 /** Everything that answers without a credential. */
 export const publicRoutes: readonly string[] = [
   '/',
   '/openapi.json',
+  '/.well-known/jwks.json',
   '/openapi.yaml',
   '/problems',
   '/problems/:slug',

@@ -19,6 +19,8 @@ const searches = [
   'with found as materialized ( select id, status from products',
   // Counted to ten thousand.
   'select count(*)::integer as count from',
+  // A verification looks at every row, five thousand at a time.
+  'select l.id, (select (l.xid, l.id) <=',
 ]
 
 /**

@@ -78,6 +78,7 @@ const resolve = createResolve()
 /** Names below `.example` need no name server: those below `inside.example` are on this machine, the others public. */
 const resolveForTests = async (hostname: string): Promise<readonly string[]> =>
   !hostname.endsWith('.example') ? resolve(hostname) : [hostname.includes('inside') ? '127.0.0.1' : '93.184.216.34']
+const signingKey = randomBytes(32).toString('base64')
 
 export function testConfig(databaseUrl: string, env: Readonly<Record<string, string>> = {}): Config {
   return loadConfig({
@@ -87,6 +88,7 @@ export function testConfig(databaseUrl: string, env: Readonly<Record<string, str
     PORT: '0',
     RATE_LIMIT_PER_KEY: '1000000',
     RATE_LIMIT_ANONYMOUS: '1000000',
+    LEDGER_SIGNING_KEY: signingKey,
     DATABASE_URL: databaseUrl,
     ENCRYPTION_KEY: Buffer.alloc(32, 'test').toString('base64'),
     ...env,

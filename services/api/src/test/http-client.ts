@@ -40,7 +40,7 @@ export function createClient(app: FastifyInstance, key?: string): Client {
       status: response.statusCode,
       headers: response.headers as Answer['headers'],
       text,
-      body: /json/.test(type) && text !== '' ? JSON.parse(text) : null,
+      body: /json\b/.test(type) && text !== '' ? JSON.parse(text) : null,
       data: dataOf(text),
     }
     checkAgainstContract(String(request.method ?? 'GET'), String(request.url), answer)

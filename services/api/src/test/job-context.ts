@@ -4,10 +4,11 @@ import { systemOrigin } from '#platform/work.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** What the job `name` is run with, at the present moment of the runtime's clock. */
-export function jobContext({ config, log, clock, unitOfWork }: Runtime, name: string): JobContext {
+export function jobContext({ config, log, alerts, clock, unitOfWork }: Runtime, name: string): JobContext {
   return {
     config,
     log,
+    alerts,
     now: clock.now(),
     signal: new AbortController().signal,
     tenant(organizationId) {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { InjectOptions } from 'fastify'
+import { writeExport } from '#features/audit-exports/jobs.ts'
 import type { Tenant } from './factories.ts'
 import type { Harness } from './harness.ts'
+import { jobContext } from './job-context.ts'
 import { type JsonSchema, type Operation, parametersIn, resolve, takesHeader } from './operations.ts'
 import { letDie, queueJob } from './queued-jobs.ts'
 import { relay } from './relayed.ts'
@@ -40,6 +42,7 @@ export async function createSampler(h: Harness, tenant: Tenant = h.tenant, lineC
     return (await client.get(`/v1/events?resource=${resourceId}`)).body.data[0].id
   }
   const remove = (url: string) => client.send({ method: 'DELETE', url, headers: { 'if-match': '*' } })
+  await relay(h)
   const world: World = { h, tenant, skus, post, remove, endpoints: [], eventOf }
   // Samples that count or adjust the stock may leave too little for those that take of it.
   let mayBeShort = false
@@ -107,6 +110,9 @@ const things: Readonly<Record<string, (world: World) => Promise<Record<string, s
   sku: async () => ({ sku: sampleSku }),
   eventId: async (world) => ({ eventId: await world.eventOf((await placeOrder(world)).id ?? '') }),
   jobId: async ({ h, tenant }) => ({ jobId: await queueJob(h.runtime, tenant.organizationId) }),
+  checkpointId: async ({ post }) => ({ checkpointId: (await post('/v1/audit/checkpoints', {})).id ?? '' }),
+  verificationId: async ({ post }) => ({ verificationId: (await post('/v1/audit/verify', {})).id ?? '' }),
+  exportId: async ({ post }) => ({ exportId: (await post('/v1/audit/exports', {})).id ?? '' }),
 }
 
 /** Things in the state that an operation needs, by its id. */
@@ -126,12 +132,19 @@ const prepared: Readonly<Record<string, (world: World) => Promise<Record<string,
   'orders.releaseHold': heldOrder,
   'jobs.retry': deadJob,
   'deadLetters.redrive': deadJob,
+  'audit.readExport': finishedExport,
 }
 
 async function deadJob({ h, tenant }: World) {
   const jobId = await queueJob(h.runtime, tenant.organizationId)
   await letDie(h.runtime, h.db, jobId)
   return { jobId }
+}
+
+async function finishedExport({ h, tenant: { organizationId }, post }: World) {
+  const { id: exportId = '' } = await post('/v1/audit/exports', { to: 1 })
+  await writeExport.run(jobContext(h.runtime, writeExport.name), { organizationId, exportId })
+  return { exportId }
 }
 
 /** A draft that may not be confirmed. */
@@ -174,6 +187,8 @@ const values: Readonly<Record<string, (world: World) => unknown>> = {
 /** What an operation needs beyond that, by its id. */
 const amendments: Readonly<Record<string, (body: Record<string, unknown>) => Record<string, unknown>>> = {
   'products.create': (body) => ({ ...body, sku: randomUUID() }),
+  // Only a checkpoint that was signed of the range is accepted.
+  'audit.verify': ({ checkpoint: _checkpoint, ...body }) => body,
 }
 
 async function frame(world: World, operation: Operation): Promise<Omit<Sample, 'body'>> {

@@ -3,6 +3,7 @@ import { type EventType, eventTypes } from '#platform/ledger.ts'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { closed, Id, RequestId, Text, Timestamp } from '#platform/wire.ts'
 import { accountEvents } from './account-events.ts'
+import { auditEvents } from './audit-events.ts'
 import type { EventDefinition } from './definition.ts'
 import { jobEvents } from './job-events.ts'
 import { orderEvents } from './order-events.ts'
@@ -17,6 +18,7 @@ export const definitions: Readonly<Record<EventType, EventDefinition>> = {
   ...orderEvents,
   ...webhookEvents,
   ...jobEvents,
+  ...auditEvents,
 }
 
 const EventActor = component(

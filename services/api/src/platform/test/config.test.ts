@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { ConfigError, ConfigSchema, corsOrigins, loadConfig, trustedProxies } from '#platform/config.ts'
@@ -19,6 +20,7 @@ const production: Env = {
   DATABASE_URL: 'postgres://app@db/purser',
   SIGNING_SECRET: 'a secret of this production',
   ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+  LEDGER_SIGNING_KEY: randomBytes(32).toString('base64'),
   CORS_ORIGINS: 'https://shop.example',
 }
 
@@ -79,13 +81,17 @@ t.test('production needs a secret of its own, a database and a word about browse
       /without the key of the demo/,
     ],
     [{ ENCRYPTION_KEY: 'short' }, /ENCRYPTION_KEY: key 1 must be 32 bytes in base64/],
+    [{ LEDGER_SIGNING_KEY: undefined }, /LEDGER_SIGNING_KEY must be set in production/],
+    [{ LEDGER_SIGNING_KEY: 'c2hvcnQ=' }, /LEDGER_SIGNING_KEY: neither PKCS8 PEM nor a base64 seed of 32 bytes/],
+    [{ LEDGER_SIGNING_KEY: '-----BEGIN PRIVATE KEY-----' }, /LEDGER_SIGNING_KEY: not an Ed25519 key in PKCS8 PEM/],
+    [{ LEDGER_PREVIOUS_PUBLIC_KEYS: 'nonsense' }, /LEDGER_PREVIOUS_PUBLIC_KEYS: key 1 is no x of an Ed25519 key/],
     [{ CORS_ORIGINS: undefined }, /CORS_ORIGINS must list origins/],
     [{ CORS_ORIGINS: '*' }, /must not contain \*/],
     [{ CORS_ORIGINS: 'https://a.example, *' }, /must not contain \*/],
     [{ DATABASE_URL: undefined }, /DATABASE_URL is required/],
   ]
   for (const [change, problem] of cases) t.match(problemsOf({ ...production, ...change }).join('\n'), problem)
-  t.equal(problemsOf({ NODE_ENV: 'production' }).length, 4)
+  t.equal(problemsOf({ NODE_ENV: 'production' }).length, 5)
 })
 
 t.test('lists are separated by commas', async (t) => {

@@ -3,6 +3,7 @@ import { document } from '../contract-check.ts'
 import { databaseState } from '../database-state.ts'
 import { harness } from '../harness.ts'
 import { accountRules, productRules } from './account-rules.ts'
+import { auditRules } from './audit-rules.ts'
 import { orderChangeRules } from './change-rules.ts'
 import { batchRules, orderRules } from './order-rules.ts'
 import { protocolCases } from './protocol-cases.ts'
@@ -47,6 +48,7 @@ const groups = {
   products: [...productRules(), ...productChangeRules(world)],
   account: accountRules(world),
   webhooks: webhookRules(),
+  audit: auditRules(world),
 }
 
 for (const [group, cases] of Object.entries(groups))

@@ -1,0 +1,3 @@
+export { auditExportJobs } from './jobs.ts'
+export { auditExportRoutes } from './routes.ts'
+export { LedgerExport } from './schemas.ts'

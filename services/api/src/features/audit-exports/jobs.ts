@@ -1,0 +1,35 @@
+import { Type } from '@sinclair/typebox'
+import { type AnyJob, defineJob } from '#platform/jobs.ts'
+import { closed, Id } from '#platform/wire.ts'
+import { deleteExpiredExports } from './repository.ts'
+import { writeChunk } from './write-export.ts'
+
+/** Writes an export. Taken over by another worker it goes on behind the last chunk there is. */
+export const writeExport = defineJob({
+  name: 'audit.export',
+  payload: Type.Object({ organizationId: Id('org'), exportId: Id('exp') }, closed),
+  async run({ tenant, config, signal }, { organizationId, exportId }) {
+    const { write } = tenant(organizationId)
+    for (let isDone = false; !isDone; ) {
+      signal.throwIfAborted()
+      isDone = await write((work) => writeChunk(work, exportId, config.AUDIT_EXPORT_RETENTION_DAYS))
+    }
+  },
+})
+
+const fewExports = 10
+
+/** Deletes exports whose time is over. */
+export const forgetExports = defineJob({
+  name: 'audit.forgetExports',
+  payload: Type.Object({}),
+  schedule: '41 * * * *',
+  async run({ sweep, now, signal, log }) {
+    let deleted = 0
+    for (let last = fewExports; last === fewExports && !signal.aborted; deleted += last)
+      last = await sweep((db) => deleteExpiredExports(db, now, fewExports))
+    log.info({ deleted }, 'expired exports deleted')
+  },
+})
+
+export const auditExportJobs: readonly AnyJob[] = [writeExport, forgetExports]

@@ -1,0 +1,50 @@
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { CompiledQuery, type Selectable, type Updateable } from 'kysely'
+import type { LedgerExports } from '#platform/tables.gen.ts'
+import type { View, Work } from '#platform/work.ts'
+
+export type ExportRow = Omit<Selectable<LedgerExports>, 'organization_id'>
+
+const columns = [
+  ...(['id', 'state', 'first_sequence', 'last_sequence', 'written_sequence', 'chunks', 'events', 'bytes'] as const),
+  ...(['created_at', 'completed_at', 'expires_at'] as const),
+] as const
+
+export const insertExport = (work: Work, row: ExportRow): Promise<unknown> =>
+  work.db.insertInto('ledger_exports').values(row).execute()
+
+export const selectExport = (view: View, id: string): Promise<ExportRow | undefined> =>
+  view.db.selectFrom('ledger_exports').select(columns).where('id', '=', id).executeTakeFirst()
+
+export const lockExport = (work: Work, id: string): Promise<ExportRow | undefined> =>
+  work.db.selectFrom('ledger_exports').select(columns).where('id', '=', id).forUpdate().executeTakeFirst()
+
+export const updateExport = (work: Work, id: string, change: Updateable<LedgerExports>): Promise<ExportRow> =>
+  work.db.updateTable('ledger_exports').set(change).where('id', '=', id).returning(columns).executeTakeFirstOrThrow()
+
+export const insertChunk = (work: Work, exportId: string, number: number, content: Buffer): Promise<unknown> =>
+  work.db.insertInto('ledger_export_chunks').values({ export_id: exportId, number, content }).execute()
+
+const unpack = promisify(gunzip)
+
+/** A chunk as text in UTF-8; undefined behind the last one. */
+export async function selectChunk(view: View, exportId: string, number: number): Promise<Buffer | undefined> {
+  const row = await view.db
+    .selectFrom('ledger_export_chunks')
+    .select('content')
+    .where('export_id', '=', exportId)
+    .where('number', '=', number)
+    .executeTakeFirst()
+  return row && unpack(row.content)
+}
+
+/** Deletes exports whose time is over, with their chunks, a few at a time; returns how many. */
+export async function deleteExpiredExports(db: Work['db'], now: Date, limit: number): Promise<number> {
+  const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(expiredText, [now, limit]))
+  return Number(numAffectedRows ?? 0)
+}
+
+const expiredText = `delete from ledger_exports where (organization_id, id) in (
+    select organization_id, id from ledger_exports where expires_at <= $1 order by expires_at limit $2
+  )`

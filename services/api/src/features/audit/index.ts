@@ -1,0 +1,7 @@
+export { chainedEvent, type StoredEvent } from './check-event.ts'
+export { auditJobs } from './jobs.ts'
+export { RangeOutsideLedger, WholeLedgerOnly } from './problems.ts'
+export { rangeOf, requireWholeLedger } from './range.ts'
+export { selectExtent, selectPlace, selectStoredEvents } from './repository.ts'
+export { auditRoutes } from './routes.ts'
+export { LedgerRangeFields } from './schemas.ts'
