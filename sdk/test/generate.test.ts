@@ -15,10 +15,10 @@ async function file(name: string, document: Document = sample()): Promise<string
 
 test('makes one class per resource and one method per operation', async (t) => {
   const files = await generate(sample())
-  const resources = ['api-keys', 'auth', 'index', 'me', 'orders', 'products', 'stock'].map(
+  const resources = ['api-keys', 'auth', 'events', 'index', 'me', 'orders', 'products', 'stock'].map(
     (name) => `resources/${name}.ts`,
   )
-  t.strictSame([...files.keys()].sort(), ['errors.ts', ...resources, 'types.ts'])
+  t.strictSame([...files.keys()].sort(), ['errors.ts', 'events.ts', ...resources, 'types.ts'])
   const index = files.get('resources/index.ts') ?? ''
   t.match(index, 'readonly apiKeys: ApiKeysResource')
   t.match(index, '  /** Orders from every channel. */\n  readonly orders: OrdersResource')

@@ -16,6 +16,7 @@ import { type Test, test } from 'tap'
 import { type HarnessOptions, harness } from '../../services/api/src/test/harness.ts'
 import type { Document } from '../generate/document.ts'
 import { readModel } from '../generate/operations.ts'
+import { EventStream } from '../src/stream.ts'
 import { failure } from './server.ts'
 
 const input: PlaceOrder = { paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }
@@ -133,7 +134,10 @@ test('reaches a route of the service with every method', async (t) => {
   const { operations } = readModel(JSON.parse(readFileSync(source, 'utf8')) as Document)
   for (const { id, resource, method, pathParameters, params } of operations) {
     const args = [...pathParameters.map(() => 'x'), params?.isBody ? {} : undefined, { ifMatch: 1 }]
-    const error = await purser[resource]?.[method]?.(...args).catch((caught: unknown) => caught)
+    const called: unknown = purser[resource]?.[method]?.(...args)
+    // It follows what happens until it is left; other tests do.
+    if (called instanceof EventStream) continue
+    const error = await (called as Promise<unknown>).catch((caught: unknown) => caught)
     const code = ApiError.is(error) ? error.code : 'none'
     t.notMatch(
       code,

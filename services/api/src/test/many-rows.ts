@@ -45,7 +45,8 @@ const texts = [
   select $1, 'rsv' || digits, 'ord' || digits, 'S' || n, $2, 1, 'firm', 1, at, at from numbers`,
   `insert into ledger (organization_id, id, type, occurred_at, actor, request_id, resource_type, resource_id,
     resource_version, changed, data)
-  select $1, 'evt' || digits, 'order.placed', at, '{"type":"system","id":"fill","keyId":null}', 'r', 'order', 'ord' || digits, 1, '{}', '{}' from numbers`,
+  select $1, 'evt' || digits, 'order.placed', at, '{"type":"system","id":"fill","keyId":null}', 'r', 'order', 'ord' || digits, 1, '{}',
+    (select data from ledger where organization_id = $1 and type = 'order.placed' limit 1) from numbers`,
   `insert into idempotency_keys (organization_id, principal_id, key, fingerprint, status, created_at)
   select $1, (select principal_id from api_keys where organization_id = $1 limit 1), 'key-' || n, 'f', 201, now() from numbers`,
   `insert into api_keys (organization_id, id, principal_id, name, mode, hint, secret_hash, scopes, created_at, updated_at)

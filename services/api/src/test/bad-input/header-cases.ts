@@ -21,7 +21,7 @@ export function headerCases(sample: Sample): readonly BadCase[] {
     'application/xml',
     'application/json;q=0',
     '*/*;q=0',
-    'text/*, image/png',
+    'text/html, image/*',
     'json',
     'application/json2',
   ]

@@ -11,7 +11,7 @@ const texts = [...injections, ...controls]
 let stored = 0
 
 /** Fields that are text, but name something that must exist or parse. */
-const bound = /\/(allowedCidrs\/\d+|email)$/
+const bound = /\/(allowedCidrs\/\d+|email|url|types\/\d+)$/
 const isFree =
   (operationId: string) =>
   ({ pointer, schema, value }: Place): boolean =>
@@ -31,6 +31,11 @@ for (const operation of writing)
     const sampler = await createSampler(h, tenant)
     const wrong: string[] = []
     for (const text of texts) {
+      // An organization has only so many of them.
+      if (operation.id === 'webhookEndpoints.create')
+        await h.db.query('update webhook_endpoints set archived_at = now() where organization_id = $1', [
+          tenant.organizationId,
+        ])
       const sample = await sampler.full(operation)
       const fields = operation.body ? placesOf(operation.body, sample.body).filter(isFree(operation.id)) : []
       const { body, given } = withTexts(sample, fields, text)

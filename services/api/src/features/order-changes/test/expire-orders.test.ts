@@ -116,7 +116,8 @@ t.test('the worker ends unpaid orders that are due, and gives their stock back',
   pass(29 * minute)
   const young = await place(sku)
   pass(2 * minute)
-  await runJobs({ ...runtime, queue: runtime.jobs, jobs: orderJobs })
+  const running = await runJobs({ ...runtime, queue: runtime.jobs, jobs: orderJobs })
+  t.teardown(running.stop)
   await runtime.jobs.boss.send(expireDueOrders.name, {})
   const expired = await eventually('the order expires', async () => {
     const order = await orderOf(due.id)
