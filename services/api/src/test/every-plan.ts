@@ -38,7 +38,13 @@ export async function everyPlanIsServed(t: Test, count: number): Promise<void> {
   await manyRows(h.db, h.tenant, count)
   await t.test('under plans made for few rows', async (t) => {
     // Which index serves an almost empty table is a toss-up, until the first autoanalyze has looked at it.
-    report(t, await runEverything(h, sampler), scansIn)
+    // A timed job may read a table that was small when its plan was made.
+    const told = await runEverything(h, sampler)
+    report(
+      t,
+      told.filter(({ by }) => operations.some(({ id }) => id === by)),
+      scansIn,
+    )
   })
   await h.db.query(`vacuum analyze ${filledTables.join(', ')}`)
   await t.test('under plans made for many rows', async (t) => {
