@@ -10,6 +10,7 @@ import { document } from '#test/contract-check.ts'
 import { harness } from '#test/harness.ts'
 import { jobContext } from '#test/job-context.ts'
 import { recordedEvents } from '#test/recorded-events.ts'
+import { relay } from '#test/relayed.ts'
 
 let skew = 0
 const h = await harness(t, { clock: { now: () => new Date(Date.now() + skew) } })
@@ -114,6 +115,8 @@ t.test('what really happens is what the schema of its type says', async (t) => {
   await makeStockEvents()
   await makeOrderEvents()
   await makeAccountEvents()
+  await relay(h)
+  await post('/v1/audit/checkpoints')
   const events = await recordedEvents(h)
   const validators = new Map(described.map(({ type, schema }) => [type, ajv.compile(schema)]))
   for (const event of events) {
