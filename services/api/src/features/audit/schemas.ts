@@ -6,7 +6,7 @@ import { component, Nullable, OneOf } from '#platform/schema.ts'
 import { closed, Id, Text, Timestamp } from '#platform/wire.ts'
 import { problemKinds } from './check-event.ts'
 
-const Position = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+const Position = Type.Integer({ minimum: 1, maximum: 1_000_000_000_000_000 })
 
 export const LedgerRangeFields = {
   from: Type.Optional({ ...Position, description: 'First position; the oldest that is kept if not given' }),
