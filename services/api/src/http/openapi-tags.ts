@@ -13,7 +13,5 @@ export const tags = [
   { name: 'deadLetters', description: 'Jobs whose last attempt failed' },
   { name: 'webhookEndpoints', description: 'Receivers that events are sent to' },
   { name: 'webhookDeliveries', description: 'What was sent to them, and what came of it' },
-  { name: 'jobs', description: 'Work that goes on in the background' },
-  { name: 'deadLetters', description: 'Jobs whose last attempt failed' },
   { name: 'audit', description: 'Proof that the ledger is what was recorded' },
 ]
