@@ -38,8 +38,12 @@ export async function createDatabase(cluster: RunningCluster, database: string):
 /** Copies a database nobody is connected to, file by file: the copy has the same pages and statistics. */
 export async function copyDatabase(cluster: RunningCluster, from: string, to: string): Promise<void> {
   await dropDatabase(cluster, to)
+  // Autovacuum may still be looking at it.
+  await query(cluster.url('postgres'), endSessionsText, [from])
   await query(cluster.url('postgres'), `create database ${to} template ${from} strategy file_copy`)
 }
+
+const endSessionsText = 'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1'
 
 export const dropDatabase = (cluster: RunningCluster, database: string) =>
   query(cluster.url('postgres'), `drop database if exists ${database} with (force)`)
