@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import canonicalize from 'canonicalize'
 import type { FastifyRequest } from 'fastify'
+import { canonicalJson } from '#platform/canonical-json.ts'
 import type { PagePosition } from '#platform/page.ts'
 import { InvalidCursor } from './problems.ts'
 
@@ -39,5 +39,5 @@ export function cursorBinding(request: FastifyRequest, operation: string, organi
     before: _before,
     ...filter
   } = request.query as Readonly<Record<string, unknown>>
-  return `${operation} ${organizationId} ${canonicalize([request.params, filter])}`
+  return `${operation} ${organizationId} ${canonicalJson([request.params, filter])}`
 }

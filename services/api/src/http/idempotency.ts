@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import canonicalize from 'canonicalize'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { canonicalJson } from '#platform/canonical-json.ts'
 import type { Claim } from '#platform/idempotency.ts'
 import { IdempotencyKeyRequired, MalformedRequest } from './problems.ts'
 
@@ -35,6 +35,6 @@ export function requireIdempotencyKeys(app: FastifyInstance): void {
 /** The claim of a keyed request: method, route, path, query and body, in canonical form (RFC 8785). */
 export function claimOf(request: FastifyRequest, key: string): Claim {
   const { method, params, query, body } = request
-  const canonical = canonicalize([method, request.routeOptions.url, params, query, body ?? null])
-  return { key, fingerprint: hash('sha256', canonical ?? '', 'base64url') }
+  const canonical = canonicalJson([method, request.routeOptions.url, params, query, body ?? null])
+  return { key, fingerprint: hash('sha256', canonical, 'base64url') }
 }

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign, verify } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import canonicalize from 'canonicalize'
+import { canonicalJson } from './canonical-json.ts'
 import type { Config } from './config.ts'
 
 /** The keys that sign and verify checkpoints of the ledger. */
@@ -64,7 +64,7 @@ function createLedgerKeys(config: KeySettings): LedgerKeys {
   }
 }
 
-const encode = (value: object): string => Buffer.from(canonicalize(value) ?? '').toString('base64url')
+const encode = (value: object): string => Buffer.from(canonicalJson(value)).toString('base64url')
 
 function decode(part: string): Readonly<Record<string, unknown>> | null {
   try {
@@ -79,7 +79,7 @@ function publish(key: KeyObject): PublishedKey {
   const { x = '' } = key.export({ format: 'jwk' })
   const members = { crv: 'Ed25519', kty: 'OKP', x } as const
   // The thumbprint of RFC 7638: whoever has the key alone can tell its id.
-  return { ...members, kid: hash('sha256', canonicalize(members) ?? '', 'base64url'), alg: 'EdDSA', use: 'sig' }
+  return { ...members, kid: hash('sha256', canonicalJson(members), 'base64url'), alg: 'EdDSA', use: 'sig' }
 }
 
 /** What PKCS8 writes before the 32 bytes of an Ed25519 key (RFC 8410). */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import canonicalize from 'canonicalize'
 import t from 'tap'
+import { canonicalJson } from '#platform/canonical-json.ts'
 import { scopes } from '#platform/scopes.ts'
 import { document } from './contract-check.ts'
 import { harness } from './harness.ts'
@@ -19,7 +19,7 @@ t.test('a cursor opens no list of another tenant, and none of another object', a
     const { params } = await sampler.example(operation)
     const url = pathOf(operation, params)
     const position = ['2026-01-15T09:30:00.000Z', 'x']
-    const binding = `${operation.id} ${h.tenant.organizationId} ${canonicalize([params, {}])}`
+    const binding = `${operation.id} ${h.tenant.organizationId} ${canonicalJson([params, {}])}`
     const cursor = h.app.http.kernel.cursors.encode(position, binding)
     const own = await mine.get(`${url}?after=${cursor}`)
     t.not(own.body.error?.code, 'INVALID_CURSOR', `${operation.id}: its own cursor is read`)

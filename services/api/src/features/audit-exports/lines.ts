@@ -1,5 +1,5 @@
-import canonicalize from 'canonicalize'
 import { chainedEvent, type StoredEvent } from '#features/audit/index.ts'
+import { canonicalJson } from '#platform/canonical-json.ts'
 
 /** The first line of an export: what the lines after it are held against. */
 export interface ExportHeader {
@@ -14,7 +14,7 @@ export interface ExportHeader {
 }
 
 /** Every line is canonical JSON (RFC 8785): it has one spelling, so that no two readers can see different things. */
-const line = (value: object): string => `${canonicalize(value)}\n`
+const line = (value: object): string => `${canonicalJson(value)}\n`
 
 export const headerLine = (header: ExportHeader): string =>
   line({ format: 'purser-ledger', formatVersion: 1, ...header })

@@ -1,4 +1,4 @@
-import canonicalize from 'canonicalize'
+import { canonicalJson } from '#platform/canonical-json.ts'
 import type { Work } from '#platform/work.ts'
 import { presentProduct } from './present.ts'
 import type { ProductRow } from './repository.ts'
@@ -9,7 +9,7 @@ const facts = ['title', 'description', 'status', 'stockPolicy', 'prices', 'attri
 /** Names of the fields in which two versions of a product differ. */
 export function changedFields(before: ProductRow, after: ProductRow): string[] {
   const [old, fresh] = [presentProduct(before), presentProduct(after)]
-  return facts.filter((name) => canonicalize(old[name]) !== canonicalize(fresh[name]))
+  return facts.filter((name) => canonicalJson(old[name]) !== canonicalJson(fresh[name]))
 }
 
 /** Tells the readers of the ledger what became of a product; `before` is undefined for a new one. */

@@ -1,5 +1,5 @@
-import canonicalize from 'canonicalize'
 import { type EndpointRow, presentEndpoint } from '#features/webhook-delivery/index.ts'
+import { canonicalJson } from '#platform/canonical-json.ts'
 import type { AppError } from '#platform/problem.ts'
 import type { ExpectedVersion } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
@@ -39,6 +39,6 @@ export async function changeEndpoint(
     metadata: input.metadata ?? before.metadata,
   }
   const [old, fresh] = [presentEndpoint(before), presentEndpoint(after)]
-  const changed = facts.filter((name) => canonicalize(old[name]) !== canonicalize(fresh[name]))
+  const changed = facts.filter((name) => canonicalJson(old[name]) !== canonicalJson(fresh[name]))
   return changed.length === 0 ? old : writeEndpoint(work, 'webhook.endpointUpdated', after, changed)
 }

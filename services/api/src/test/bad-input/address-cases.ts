@@ -1,4 +1,4 @@
-import canonicalize from 'canonicalize'
+import { canonicalJson } from '#platform/canonical-json.ts'
 import { type JsonSchema, type Operation, parametersIn, resolve } from '../operations.ts'
 import { pathOf, type Sample } from '../samples.ts'
 import { type BadCase, type Category, preview } from './cases.ts'
@@ -147,7 +147,7 @@ export function cursorCases(
   const { operation } = sample
   if (!operation.isPaginated) return []
   const base = pathOf(operation, sample.params)
-  const filter = String(canonicalize([sample.params, {}]))
+  const filter = canonicalJson([sample.params, {}])
   const own = encode(`${operation.id} ${organizationId} ${filter}`)
   const forged: readonly (readonly [name: string, cursor: string])[] = [
     ['empty', ''],
@@ -161,7 +161,7 @@ export function cursorCases(
     ['of another tenant', encode(`${operation.id} org_01jd0000000000000000000000 ${filter}`)],
     [
       'of another filter',
-      encode(`${operation.id} ${organizationId} ${canonicalize([sample.params, { status: ['x'] }])}`),
+      encode(`${operation.id} ${organizationId} ${canonicalJson([sample.params, { status: ['x'] }])}`),
     ],
     ['of another path', encode(`${operation.id} ${organizationId} [{"x":"y"},{}]`)],
     ['cut off', own.slice(0, -4)],
