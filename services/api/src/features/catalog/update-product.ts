@@ -1,6 +1,6 @@
 import { checkVersion, type ExpectedVersion } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
-import { changedFields, recordProduct } from './changes.ts'
+import { productChanges, recordProduct } from './changes.ts'
 import { pricesByCurrency } from './create-product.ts'
 import { presentProduct } from './present.ts'
 import { ProductArchived, ProductNotFound } from './problems.ts'
@@ -42,7 +42,7 @@ async function lockExpected(work: Work, productId: string, expected: ExpectedVer
 }
 
 async function writeChange(work: Work, before: ProductRow, wanted: ProductRow): Promise<Product> {
-  if (changedFields(before, wanted).length === 0) return presentProduct(before)
+  if (productChanges(before, wanted).length === 0) return presentProduct(before)
   const after = { ...wanted, version: before.version + 1, updated_at: work.now }
   await updateProduct(work, after)
   return recordProduct(work, before, after)

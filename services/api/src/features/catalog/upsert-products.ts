@@ -1,5 +1,5 @@
 import type { Work } from '#platform/work.ts'
-import { changedFields, recordProduct } from './changes.ts'
+import { productChanges, recordProduct } from './changes.ts'
 import { newProductRow, pricesByCurrency } from './create-product.ts'
 import { RepeatedEntry } from './problems.ts'
 import { lockProducts, type ProductRow, upsertProducts } from './repository.ts'
@@ -15,7 +15,7 @@ export async function upsertProductBatch(work: Work, { products }: UpsertProduct
   const rows = products.map((input) => mergedRow(input, existing.get(input.sku), work.now))
   const changed = rows.filter((row) => {
     const before = existing.get(row.sku)
-    return before === undefined || changedFields(before, row).length > 0
+    return before === undefined || productChanges(before, row).length > 0
   })
   const written = changed.length === 0 ? [] : await upsertProducts(work, changed)
   const bySku = new Map(written.map((row) => [row.sku, row]))

@@ -1,5 +1,5 @@
 import { type EndpointRow, presentEndpoint } from '#features/webhook-delivery/index.ts'
-import { canonicalJson } from '#platform/canonical-json.ts'
+import { changedFields } from '#platform/changed-fields.ts'
 import type { AppError } from '#platform/problem.ts'
 import type { ExpectedVersion } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
@@ -38,7 +38,7 @@ export async function changeEndpoint(
     max_concurrency: input.maxConcurrency ?? before.max_concurrency,
     metadata: input.metadata ?? before.metadata,
   }
-  const [old, fresh] = [presentEndpoint(before), presentEndpoint(after)]
-  const changed = facts.filter((name) => canonicalJson(old[name]) !== canonicalJson(fresh[name]))
+  const old = presentEndpoint(before)
+  const changed = changedFields(facts, old, presentEndpoint(after))
   return changed.length === 0 ? old : writeEndpoint(work, 'webhook.endpointUpdated', after, changed)
 }
