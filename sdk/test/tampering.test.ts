@@ -3,9 +3,10 @@ import { test } from 'tap'
 import { writeExport } from '../../services/api/src/features/audit-exports/jobs.ts'
 import { type Harness, harness } from '../../services/api/src/test/harness.ts'
 import { jobContext } from '../../services/api/src/test/job-context.ts'
+import { seededRandom } from '../../services/api/src/test/seeded-random.ts'
 import { createTamperedLedger } from '../../services/api/src/test/tampering.ts'
 import { tamperings } from '../../services/api/src/test/tampering-cases.ts'
-import { seeded, tamperAtRandom } from '../../services/api/src/test/tampering-random.ts'
+import { tamperAtRandom } from '../../services/api/src/test/tampering-random.ts'
 import { readPublicKeys } from '../src/ledger/checkpoint.ts'
 import { splitLines } from '../src/ledger/lines.ts'
 import { verifyExport } from '../src/ledger/verify-export.ts'
@@ -49,7 +50,7 @@ test('whatever is touched at random, the first position of it is named', async (
   const verify = async () => (await h.as(h.tenant.key).post('/v1/audit/verify', {})).body.data.firstProblem
   for (let seed = 1; seed <= rounds; seed++) {
     await ledger.restore()
-    const position = await tamperAtRandom(ledger, seeded(seed))
+    const position = await tamperAtRandom(ledger, seededRandom(seed))
     const found = await verify()
     t.equal(found?.position, position, `seed ${seed}: ${found?.detail}`)
     const report = await verifiedOffline(h)
