@@ -1,12 +1,11 @@
 import { createHash, hash } from 'node:crypto'
 import { canonicalJson } from './canonical-json.ts'
 
-/** What the hash of an event covers: everything readers see, the digest of the personal part and the event before. */
-export interface ChainedEvent {
-  readonly organizationId: string
+/** What readers see of an event. */
+export interface PublishedEvent {
+  readonly id: string
   /** Gap-free from 1 in each organization. */
   readonly sequence: number
-  readonly id: string
   readonly type: string
   readonly schemaVersion: number
   /** RFC 3339 in UTC with milliseconds. */
@@ -15,7 +14,13 @@ export interface ChainedEvent {
   readonly requestId: string
   readonly resource: EventResource
   readonly changed: readonly string[]
+  /** The resource as the ledger keeps it: without personal fields. */
   readonly data: unknown
+}
+
+/** What the hash of an event covers: everything readers see, the digest of the personal part and the event before. */
+export interface ChainedEvent extends PublishedEvent {
+  readonly organizationId: string
   /** Hex; null when the event has no personal part. */
   readonly personalDigest: string | null
   /** Hex; `noHash` for the first event of an organization. */

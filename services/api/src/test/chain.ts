@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { digestPersonal, eventHash, noHash } from '#platform/event-chain.ts'
+import { type EventRow, eventOf } from '#platform/event-row.ts'
 
 /** Follows every chain from its first event and says where rows, numbers, hashes or heads do not fit. */
 export async function chainFaults(db: pg.Pool): Promise<readonly string[]> {
@@ -29,19 +30,6 @@ export async function chainFaults(db: pg.Pool): Promise<readonly string[]> {
 function hashOf(row: pg.QueryResultRow, previousHash: string): string {
   const personalDigest = row.personal === null ? null : digestPersonal(row.personal, row.personal_salt)
   if (personalDigest !== row.digest) return 'another digest'
-  return eventHash({
-    organizationId: row.organization_id,
-    sequence: row.sequence,
-    id: row.id,
-    type: row.type,
-    schemaVersion: row.schema_version,
-    occurredAt: row.occurred_at.toISOString(),
-    actor: row.actor,
-    requestId: row.request_id,
-    resource: { type: row.resource_type, id: row.resource_id, version: row.resource_version },
-    changed: row.changed,
-    data: row.data,
-    personalDigest,
-    previousHash,
-  })
+  const event = eventOf(row as EventRow & { id: string }, row.sequence)
+  return eventHash({ ...event, organizationId: row.organization_id, personalDigest, previousHash })
 }

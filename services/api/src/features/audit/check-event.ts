@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { digestPersonal, type EventActor, eventHash } from '#platform/event-chain.ts'
-import { timestamp } from '#platform/wire.ts'
+import { digestPersonal, eventHash } from '#platform/event-chain.ts'
+import { type EventRow, eventOf } from '#platform/event-row.ts'
 
 /** An event and the ledger row it stands for, as the database has them now; the row is null when it is gone. */
 export interface StoredEvent {
@@ -16,17 +16,7 @@ export interface StoredEvent {
   readonly content: StoredContent | null
 }
 
-export interface StoredContent {
-  readonly type: string
-  readonly schema_version: number
-  readonly occurred_at: Date
-  readonly actor: EventActor
-  readonly request_id: string
-  readonly resource_type: string
-  readonly resource_id: string
-  readonly resource_version: number
-  readonly changed: readonly string[]
-  readonly data: unknown
+export interface StoredContent extends EventRow {
   readonly personal: unknown
   readonly personal_salt: Buffer | null
 }
@@ -95,18 +85,7 @@ function hashOf(event: StoredEvent, content: StoredContent, before: Link, organi
 }
 
 /** What the hash covers, but for the organization and the event before: these an export names once. */
-export function chainedEvent({ sequence, id, personal_digest }: StoredEvent, content: StoredContent) {
-  return {
-    sequence,
-    id,
-    type: content.type,
-    schemaVersion: content.schema_version,
-    occurredAt: timestamp(content.occurred_at),
-    actor: content.actor,
-    requestId: content.request_id,
-    resource: { type: content.resource_type, id: content.resource_id, version: content.resource_version },
-    changed: content.changed,
-    data: content.data,
-    personalDigest: personal_digest?.toString('hex') ?? null,
-  }
-}
+export const chainedEvent = ({ sequence, id, personal_digest }: StoredEvent, content: StoredContent) => ({
+  ...eventOf({ ...content, id }, sequence),
+  personalDigest: personal_digest?.toString('hex') ?? null,
+})

@@ -1,6 +1,7 @@
 import { CompiledQuery, type Selectable } from 'kysely'
 import { typesMatching } from '#features/ledger/index.ts'
 import { noHash } from '#platform/event-chain.ts'
+import { eventColumns } from '#platform/event-row.ts'
 import type { PageRequest } from '#platform/page.ts'
 import type { LedgerVerifications } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
@@ -79,29 +80,13 @@ type StoredEventRow = Omit<StoredEvent, 'content'> & Recorded & { readonly l_id:
 
 const contentOf = (row: StoredEventRow): StoredContent | null => (row.l_id === null ? null : recorded(row))
 
-function recorded(row: StoredEventRow): StoredContent {
-  return {
-    type: row.l_type,
-    schema_version: row.l_schema_version,
-    occurred_at: row.l_occurred_at,
-    actor: row.l_actor,
-    request_id: row.l_request_id,
-    resource_type: row.l_resource_type,
-    resource_id: row.l_resource_id,
-    resource_version: row.l_resource_version,
-    changed: row.l_changed,
-    data: row.l_data,
-    personal: row.l_personal,
-    personal_salt: row.l_personal_salt,
-  }
-}
+const contentColumns = [...eventColumns, 'personal', 'personal_salt'] as const
 
-const contentColumns = [
-  ...['id', 'type', 'schema_version', 'occurred_at', 'actor', 'request_id', 'resource_type', 'resource_id'],
-  ...['resource_version', 'changed', 'data', 'personal', 'personal_salt'],
-]
+const recorded = (row: StoredEventRow): StoredContent =>
+  Object.fromEntries(contentColumns.map((name) => [name, row[`l_${name}`]])) as unknown as StoredContent
+
 const storedColumns = `e.sequence, e.id, e.type, e.resource_type, e.resource_id, e.actor_id, e.occurred_at,
-    e.personal_digest, e.hash, ${contentColumns.map((name) => `l.${name} as l_${name}`).join(', ')}`
+    e.personal_digest, e.hash, l.id as l_id, ${contentColumns.map((name) => `l.${name} as l_${name}`).join(', ')}`
 const storedText = `select ${storedColumns}
   from events e left join ledger l on l.organization_id = e.organization_id and l.id = e.id
   where e.${own} and e.sequence > $1 and e.sequence <= $2

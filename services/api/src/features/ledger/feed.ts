@@ -1,5 +1,6 @@
+import type { PublishedEvent } from '#platform/event-chain.ts'
 import { type EventFilter, passes } from './filter.ts'
-import { eventJson, type PublishedEvent } from './present.ts'
+import { eventJson } from './present.ts'
 import type { EventBatch } from './repository.ts'
 
 /** Who reads a stream. */

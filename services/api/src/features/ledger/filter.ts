@@ -1,5 +1,5 @@
 import type { Actor } from '#platform/actor.ts'
-import type { PublishedEvent } from './present.ts'
+import type { PublishedEvent } from '#platform/event-chain.ts'
 import type { EventQuery } from './schemas.ts'
 import { typesMatching } from './type-patterns.ts'
 

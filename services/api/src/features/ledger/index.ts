@@ -1,4 +1,4 @@
 export { createFeeds, type Feeds } from './feeds.ts'
-export { eventJson, type PublishedEvent } from './present.ts'
+export { eventJson } from './present.ts'
 export { eventRoutes } from './routes.ts'
 export { typePatterns, typesMatching } from './type-patterns.ts'

@@ -1,8 +1,8 @@
 import { CompiledQuery } from 'kysely'
-import { timestamp } from '#platform/wire.ts'
+import type { PublishedEvent } from '#platform/event-chain.ts'
+import { type EventRow, eventColumnsOf, eventOf } from '#platform/event-row.ts'
 import type { View } from '#platform/work.ts'
 import type { EventFilter } from './filter.ts'
-import type { PublishedEvent } from './present.ts'
 
 /** Events after a position, in their order, and how far the sequence had come when they were read. */
 export interface EventBatch {
@@ -29,39 +29,28 @@ export async function selectHeads(view: View): Promise<Heads> {
  */
 export async function selectEvents(view: View, after: number, limit: number, filter: EventFilter): Promise<EventBatch> {
   const [{ rows }, { head, floor }] = await Promise.all([
-    view.db.executeQuery<EventRow & { readonly head: number }>(eventsQuery(after, limit, filter)),
+    view.db.executeQuery<PlacedRow & { readonly head: number }>(eventsQuery(after, limit, filter)),
     selectHeads(view),
   ])
-  const events = rows.filter(({ id }) => id !== null).map(publishedEvent)
+  const events = rows.filter(({ id }) => id !== null).map((row) => eventOf(row, row.sequence))
   return { events, head: rows[0]?.head ?? head, floor }
 }
 
 export async function selectEvent(view: View, id: string, sources: EventFilter['sources']) {
   const restriction = sources === null ? '' : `and ${visible('$2')}`
-  const text = `select e.sequence, e.id, e.type, ${contents} from events e ${joined}
+  const text = `select ${contents} from events e ${joined}
     where e.${tenant} and e.id = $1 ${restriction}`
   const parameters = sources === null ? [id] : [id, listed(sources)]
-  const { rows } = await view.db.executeQuery<EventRow>(CompiledQuery.raw(text, parameters))
-  return rows[0] && publishedEvent(rows[0])
+  const { rows } = await view.db.executeQuery<PlacedRow>(CompiledQuery.raw(text, parameters))
+  return rows[0] && eventOf(rows[0], rows[0].sequence)
 }
 
-interface EventRow {
-  readonly sequence: number
+interface PlacedRow extends EventRow {
   readonly id: string
-  readonly type: string
-  readonly schema_version: number
-  readonly occurred_at: Date
-  readonly actor: PublishedEvent['actor']
-  readonly request_id: string
-  readonly resource_type: string
-  readonly resource_id: string
-  readonly resource_version: number
-  readonly changed: string[]
-  readonly data: unknown
+  readonly sequence: number
 }
 
-const contents = `l.schema_version, l.occurred_at, l.actor, l.request_id, l.resource_type, l.resource_id,
-  l.resource_version, l.changed, l.data`
+const contents = `e.id, e.sequence, ${eventColumnsOf('l')}`
 const tenant = `organization_id = current_setting('app.organization_id')`
 const joined = 'join ledger l on l.organization_id = e.organization_id and l.id = e.id'
 /** Orders of other sources are hidden from a credential that is bound to some. */
@@ -82,21 +71,8 @@ function eventsQuery(after: number, limit: number, { types, resource, sources }:
     where ${conditions.join(' and ')} order by e.sequence limit $2`
   const merged = `select p.* from unnest(${named}) t(type) cross join lateral (${page}) p order by p.sequence limit $2`
   // Head and events of one snapshot: what lies between the last event and the head has been looked at.
-  const text = `select h.sequence as head, e.sequence, e.id, e.type, ${contents}
+  const text = `select h.sequence as head, ${contents}
     from event_heads h left join ((${isMerged ? merged : page}) e ${joined}) on true
     where h.${tenant} order by e.sequence`
   return CompiledQuery.raw(text, parameters)
 }
-
-const publishedEvent = (row: EventRow): PublishedEvent => ({
-  id: row.id,
-  sequence: row.sequence,
-  type: row.type,
-  schemaVersion: row.schema_version,
-  occurredAt: timestamp(row.occurred_at),
-  actor: row.actor,
-  requestId: row.request_id,
-  resource: { type: row.resource_type, id: row.resource_id, version: row.resource_version },
-  changed: row.changed,
-  data: row.data,
-})

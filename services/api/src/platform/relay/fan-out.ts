@@ -1,21 +1,12 @@
 import type { Transaction } from '../database.ts'
-import type { EventActor, EventResource } from '../event-chain.ts'
+import type { PublishedEvent } from '../event-chain.ts'
 import type { EventType } from '../ledger.ts'
 
 /** An event as it was numbered; the personal part stays in the ledger. */
-export interface NumberedEvent {
+export interface NumberedEvent extends PublishedEvent {
   readonly organizationId: string
-  readonly sequence: number
-  readonly id: string
   readonly type: EventType
-  readonly schemaVersion: number
-  readonly occurredAt: string
-  readonly actor: EventActor
-  readonly requestId: string
   readonly traceparent: string | null
-  readonly resource: EventResource
-  readonly changed: readonly string[]
-  readonly data: unknown
 }
 
 /** Someone who has to hear of every event, in order and exactly once. */

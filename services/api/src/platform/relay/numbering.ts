@@ -1,4 +1,5 @@
 import { type ChainedEvent, digestPersonal, eventHash, noHash } from '../event-chain.ts'
+import { eventOf } from '../event-row.ts'
 import type { EventType } from '../ledger.ts'
 import type { NumberedEvent } from './fan-out.ts'
 import type { Head, LedgerRow } from './rows.ts'
@@ -15,7 +16,7 @@ export function numberRows(rows: readonly LedgerRow[], heads: readonly Head[]) {
   const newest = new Map(heads.map((head) => [head.organizationId, head]))
   const links = rows.map((row): ChainLink => {
     const before = newest.get(row.organization_id)
-    const event = eventOf(row, (before?.sequence ?? 0) + 1)
+    const event = numbered(row, (before?.sequence ?? 0) + 1)
     const personalDigest = row.personal_salt === null ? null : digestPersonal(row.personal, row.personal_salt)
     const hash = eventHash({ ...event, personalDigest, previousHash: before?.hash ?? noHash } satisfies ChainedEvent)
     newest.set(event.organizationId, { organizationId: event.organizationId, sequence: event.sequence, hash })
@@ -25,17 +26,9 @@ export function numberRows(rows: readonly LedgerRow[], heads: readonly Head[]) {
   return { links, heads: [...newest.values()].filter(({ organizationId }) => changed.has(organizationId)) }
 }
 
-const eventOf = (row: LedgerRow, sequence: number): NumberedEvent => ({
-  organizationId: row.organization_id,
-  sequence,
-  id: row.id,
+const numbered = (row: LedgerRow, sequence: number): NumberedEvent => ({
+  ...eventOf(row, sequence),
   type: row.type as EventType,
-  schemaVersion: row.schema_version,
-  occurredAt: row.occurred_at.toISOString(),
-  actor: row.actor,
-  requestId: row.request_id,
+  organizationId: row.organization_id,
   traceparent: row.traceparent,
-  resource: { type: row.resource_type, id: row.resource_id, version: row.resource_version },
-  changed: row.changed,
-  data: row.data,
 })

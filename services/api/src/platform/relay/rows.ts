@@ -1,6 +1,6 @@
 import { CompiledQuery } from 'kysely'
 import type { Transaction } from '../database.ts'
-import type { EventActor } from '../event-chain.ts'
+import { type EventRow, eventColumns } from '../event-row.ts'
 import type { ChainLink } from './numbering.ts'
 
 /** The place of a ledger row in the order in which transactions began. */
@@ -10,19 +10,9 @@ export interface Position {
   readonly id: string
 }
 
-export interface LedgerRow extends Position {
+export interface LedgerRow extends Position, EventRow {
   readonly organization_id: string
-  readonly type: string
-  readonly schema_version: number
-  readonly occurred_at: Date
-  readonly actor: EventActor
-  readonly request_id: string
   readonly traceparent: string | null
-  readonly resource_type: string
-  readonly resource_id: string
-  readonly resource_version: number
-  readonly changed: readonly string[]
-  readonly data: unknown
   readonly personal: unknown
   readonly personal_salt: Uint8Array | null
 }
@@ -45,8 +35,7 @@ export interface Head {
   readonly hash: string
 }
 
-const content = `type, schema_version, occurred_at, actor, request_id, traceparent, resource_type, resource_id,
-  resource_version, changed, data, personal, personal_salt`
+const content = [...eventColumns, 'traceparent', 'personal', 'personal_salt'].join(', ')
 
 // Each `limit 1` keeps a look-up by key what it is: the planner cannot make a join over whole tables of it.
 const eventOf = `(select true as numbered from events e

@@ -88,11 +88,16 @@ t.test('a filter that leaves out everything moves on all the same', async (t) =>
   t.same(page, { nextCursor: String(total), previousCursor: null, hasMore: false })
 })
 
+const members = 'id,sequence,type,schemaVersion,occurredAt,actor,requestId,resource,changed,data'
+
 t.test('a single event has the bytes it has in the list', async (t) => {
   const { data } = await reader.get('/v1/events?limit=100')
   const { events } = await list('?limit=100')
   for (const { id } of events.slice(0, 5)) t.ok(data.includes((await reader.get(`/v1/events/${id}`)).data))
   const first = await reader.get(`/v1/events/${events[0].id}`)
+  const { actor, resource } = first.body.data
+  t.same(Object.keys(first.body.data).join(), members)
+  t.same([Object.keys(actor).join(), Object.keys(resource).join()], ['type,id,keyId', 'type,id,version'])
   t.equal((await reader.get(`/v1/events/${events[0].id}`, { 'if-none-match': first.headers.etag ?? '' })).status, 304)
 })
 

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { eventJson, type PublishedEvent } from '#features/ledger/index.ts'
+import { eventJson } from '#features/ledger/index.ts'
+import { eventOf } from '#platform/event-row.ts'
 import type { ContentRow } from './repository.ts'
 
 /** Larger bodies are refused by receivers more often than they are read. */
@@ -7,24 +8,11 @@ const largestBody = 20_000
 
 /** What is sent of an event: the bytes of `GET /v1/events/{id}`, or without `data` and with a link when they are many. */
 export function bodyOf(row: ContentRow): string {
-  const event = published(row)
+  const event = eventOf(row, row.sequence)
   const json = eventJson(event)
   if (Buffer.byteLength(json) < largestBody) return json
   return JSON.stringify({ ...JSON.parse(eventJson({ ...event, data: null })), link: `/v1/events/${row.id}` })
 }
-
-const published = (row: ContentRow): PublishedEvent => ({
-  id: row.id,
-  sequence: row.sequence,
-  type: row.type,
-  schemaVersion: row.schema_version,
-  occurredAt: row.occurred_at.toISOString(),
-  actor: row.actor,
-  requestId: row.request_id,
-  resource: { type: row.resource_type, id: row.resource_id, version: row.resource_version },
-  changed: row.changed,
-  data: row.data,
-})
 
 export interface Message {
   /** The id of the event: the same for every attempt, retry and replay. */

@@ -1,5 +1,6 @@
 import { CompiledQuery } from 'kysely'
 import type { Transaction } from '#platform/database.ts'
+import { type EventRow, eventColumnsOf } from '#platform/event-row.ts'
 import type { Work } from '#platform/work.ts'
 import type { DeliveryRow, EndpointRow } from '../repository.ts'
 
@@ -136,28 +137,17 @@ const claimText = (pick: string): string => `with picked as materialized (
   returning d.organization_id, d.id, d.endpoint_id, d.event_id, d.event_type, d.resource_id, d.payload, d.attempts`
 const pickTexts = Object.fromEntries(Object.entries(picks).map(([mode, pick]) => [mode, claimText(pick)]))
 
-export interface ContentRow extends Tenancy {
+export interface ContentRow extends Tenancy, EventRow {
   readonly id: string
   readonly sequence: number
-  readonly type: string
-  readonly schema_version: number
-  readonly occurred_at: Date
-  readonly actor: { readonly type: string; readonly id: string; readonly keyId: string | null }
-  readonly request_id: string
   readonly traceparent: string | null
-  readonly resource_type: string
-  readonly resource_id: string
-  readonly resource_version: number
-  readonly changed: readonly string[]
-  readonly data: unknown
 }
 
 /** The events of deliveries, as far as they are still kept. */
 export const selectContents = (db: Transaction, claimed: readonly Claimed[]): Promise<readonly ContentRow[]> =>
   run(db, contentsText, [organizationsOf(claimed), column(claimed, ({ event_id }) => event_id)])
 
-const contentsText = `select e.organization_id, e.id, e.sequence, l.type, l.schema_version, l.occurred_at, l.actor,
-    l.request_id, l.traceparent, l.resource_type, l.resource_id, l.resource_version, l.changed, l.data
+const contentsText = `select e.organization_id, e.id, e.sequence, l.traceparent, ${eventColumnsOf('l')}
   from (select distinct * from unnest($1::text[], $2::text[]) g (organization_id, id)) w
   join events e on e.organization_id = w.organization_id and e.id = w.id
   join ledger l on l.organization_id = w.organization_id and l.id = w.id`
