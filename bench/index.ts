@@ -4,11 +4,11 @@ import path from 'node:path'
 import { measureJobs } from './measure-jobs.ts'
 import { readOptions } from './options.ts'
 import { jsonLine } from './report.ts'
-import { runBench, runEvents } from './run.ts'
+import { runBench, runDelivery, runEvents } from './run.ts'
 
 const longestRunMs = 90 * 60_000
 
-/** `npm run bench -- [--quick] [--seconds N] [--growth | --events | --jobs] [--json] [--set NAME=value …]`: see README.md. */
+/** `npm run bench -- [--quick] [--seconds N] [--growth | --events | --delivery | --jobs] [--json] [--set NAME=value …]`: see README.md. */
 const stopping = new AbortController()
 const closers: (() => Promise<unknown>)[] = []
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -41,6 +41,10 @@ async function main(): Promise<number> {
   }
   if (options.events !== null) {
     await Promise.race([runEvents(context, options.events), interruption()])
+    return 0
+  }
+  if (options.delivery) {
+    await Promise.race([runDelivery(context), interruption()])
     return 0
   }
   if (options.jobs) {

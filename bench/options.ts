@@ -13,6 +13,8 @@ export interface Options {
   readonly growthOrders: number | null
   /** Events of the backlog when the relay alone is measured; null without `--events`. */
   readonly events: number | null
+  /** The way of events to readers of the stream and receivers of webhooks, alone. */
+  readonly delivery: boolean
   /** Jobs alone, beside bare pg-boss. */
   readonly jobs: boolean
   readonly json: boolean
@@ -22,7 +24,7 @@ export interface Options {
 }
 
 const usage =
-  'usage: npm run bench -- [--quick] [--seconds N] [--growth | --events | --jobs] [--json] [--set NAME=value …]'
+  'usage: npm run bench -- [--quick] [--seconds N] [--growth | --events | --delivery | --jobs] [--json] [--set NAME=value …]'
 
 /** @throws Error with the usage when an option is unknown or no number. */
 export function readOptions(args: readonly string[]): Options {
@@ -37,6 +39,7 @@ export function readOptions(args: readonly string[]): Options {
     orders: 10_000,
     growthOrders: values.growth ? (isQuick ? 50_000 : 1_000_000) : null,
     events: values.events ? (isQuick ? 10_000 : 100_000) : null,
+    delivery: values.delivery ?? false,
     jobs: values.jobs ?? false,
     json: values.json ?? false,
     isQuick,
@@ -48,7 +51,7 @@ function parse(args: readonly string[]) {
   const flag = { type: 'boolean' } as const
   const set = { type: 'string', multiple: true } as const
   try {
-    const modes = { growth: flag, events: flag, jobs: flag } as const
+    const modes = { growth: flag, events: flag, delivery: flag, jobs: flag } as const
     const options = { quick: flag, ...modes, json: flag, seconds: { type: 'string' }, set } as const
     return parseArgs({ args: [...args], options })
   } catch (cause) {

@@ -1,4 +1,5 @@
 import type { SeenOpen } from './load/load.ts'
+import type { Delivery } from './measure-delivery.ts'
 import type { RelayThroughput } from './measure-events.ts'
 import type { Growth } from './measure-growth.ts'
 import { bestOf, type Orders } from './measure-orders.ts'
@@ -83,6 +84,11 @@ export const growthTable = ({ small, large, ratio }: Growth): string[] => [
 export const eventsTable = ({ events, perSecond, workerCpu, postgresCpu }: RelayThroughput): string[] => [
   line(['events', 'backlog', '/s', '', '', '', '', 'CPU µs: worker', 'PostgreSQL']),
   line(['relay', events, whole(perSecond), '', '', '', '', whole(workerCpu), whole(postgresCpu)]),
+]
+
+export const deliveryTable = (deliveries: readonly Delivery[]): string[] => [
+  line(['delivery', 'events', '', 'p50 ms', 'p95', 'p99', '', '', '']),
+  ...deliveries.map(({ to, events, p50, p95, p99 }) => line([to, events, '', ...[p50, p95, p99].map(ms), '', '', ''])),
 ]
 
 const widths = [11, 8, 9, 10, 8, 8, 8, 12, 11] as const

@@ -6,13 +6,22 @@ import { query, settingsOf, startBenchCluster } from './cluster.ts'
 import { checkBooks, copyDatabase, createDatabase, fillOrders, serverUrl } from './databases.ts'
 import { createLimit, findPgbench, type Pgbench } from './limit.ts'
 import { findLoadGenerator, type LoadGenerator } from './load/load.ts'
+import { measureDelivery } from './measure-delivery.ts'
 import { measureRelay } from './measure-events.ts'
 import { type Growth, measureGrowth } from './measure-growth.ts'
 import { bestOf, measureOpenLoop, measureOrders, placeByApi, type Target } from './measure-orders.ts'
 import { measureReads } from './measure-reads.ts'
 import type { Options } from './options.ts'
 import { memoryOf, type NodeService } from './processes.ts'
-import { type BenchResult, eventsTable, growthTable, openTable, ordersTable, readsTable } from './report.ts'
+import {
+  type BenchResult,
+  deliveryTable,
+  eventsTable,
+  growthTable,
+  openTable,
+  ordersTable,
+  readsTable,
+} from './report.ts'
 import { compareRows } from './rows.ts'
 
 const leastLimitPerSecond = 3_000
@@ -106,6 +115,14 @@ export async function runEvents({ options, scratch, signal, print, onStop }: Con
   onStop(cluster.stop)
   const bench = { scratch, signal, settings: options.settings, apiKey: '' }
   eventsTable(await measureRelay(bench, cluster, events)).forEach(print)
+}
+
+/** From the transaction of an order to those who hear of it. */
+export async function runDelivery({ options, scratch, signal, say, print, onStop }: Context): Promise<void> {
+  const cluster = await startBenchCluster()
+  onStop(cluster.stop)
+  const bench = { scratch, signal, settings: options.settings, apiKey: '' }
+  deliveryTable(await measureDelivery(bench, cluster, options, say)).forEach(print)
 }
 
 /** Orders, open loop and reads, on one database and one API process. */

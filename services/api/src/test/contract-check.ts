@@ -90,8 +90,13 @@ function checkForeign(path: string, { status, body }: { status: number; body: un
 const compiled = new Map<object, ValidateFunction>()
 
 function errorsOf(schema: object, body: unknown): string | null {
-  const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"contract#/components/')) as object
-  const validate = compiled.get(schema) ?? ajv.compile(absolute)
-  compiled.set(schema, validate)
+  const validate = compiled.get(schema) ?? compile(schema)
   return validate(body) ? null : ajv.errorsText(validate.errors)
+}
+
+function compile(schema: object): ValidateFunction {
+  const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"contract#/components/')) as object
+  const validate = ajv.compile(absolute)
+  compiled.set(schema, validate)
+  return validate
 }
