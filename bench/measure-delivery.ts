@@ -79,7 +79,7 @@ async function register(url: string, apiKey: string, receiver: string): Promise<
       'content-type': 'application/json',
       'idempotency-key': 'bench-endpoint',
     },
-    body: JSON.stringify({ url: receiver, types: ['*'], maxConcurrency: 10 }),
+    body: JSON.stringify({ url: receiver, types: ['*'], maxConcurrency: 20 }),
   })
   if (response.status !== 201) throw new Error(`the endpoint was answered ${response.status}: ${await response.text()}`)
 }

@@ -57,7 +57,8 @@ async function openLoop(perSecond: number): Promise<void> {
   let sent = 0
   const sendDue = (): void => {
     for (let now = performance.now(); sent < total && startedAt + sent * gap <= now; now = performance.now()) {
-      const connection = free.pop()
+      // In turn: the server closes connections that are idle for seconds.
+      const connection = free.shift()
       if (connection === undefined) return
       const dueAt = startedAt + sent * gap
       const isMeasured = sent++ >= measuredFrom

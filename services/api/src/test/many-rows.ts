@@ -26,7 +26,7 @@ const texts = [
   select $1, 'S' || n, $2, 1, at, at from numbers`,
   `insert into stock_movements (organization_id, sku, location_id, id, type, on_hand_change, reserved_change, on_hand, reserved,
     order_id, actor, request_id, occurred_at)
-  select $1, 'S' || n, $2, 'mov' || digits, 'receipt', 1, 0, 1, 0, null, '{"type":"system","id":"fill"}', 'r', at from numbers`,
+  select $1, 'S' || n, $2, 'mov' || digits, case when n % 3 = 0 then 'receipt' else 'reserve' end, 1, 0, 1, 0, null, '{"type":"system","id":"fill"}', 'r', at from numbers`,
   `insert into orders (organization_id, id, number, status, source, external_id, location_id, payment_terms, currency,
     items_amount, discount_amount, shipping_amount, tax_amount, total_amount, customer, metadata, placed_at, version,
     created_at, updated_at)
