@@ -17,42 +17,36 @@ const unlimited = '100000000'
 
 /** Starts the API as in production: its own process, every check on, the rate limiter counting up to a high limit. */
 export async function startApi(bench: Bench, databaseUrl: string): Promise<NodeService> {
+  const limits = { RATE_LIMIT_PER_KEY: unlimited, RATE_LIMIT_ANONYMOUS: unlimited }
+  const service = await startEntry('server', bench, { HOST: '127.0.0.1', PORT: '0', ...limits }, databaseUrl)
+  await untilReady(service.url, bench.signal)
+  return service
+}
+
+/** Starts a worker as in production. */
+export const startWorker = (bench: Bench, databaseUrl: string): Promise<NodeService> =>
+  startEntry('worker', bench, {}, databaseUrl)
+
+function startEntry(
+  name: 'server' | 'worker',
+  bench: Bench,
+  more: Readonly<Record<string, string>>,
+  databaseUrl: string,
+): Promise<NodeService> {
   const env = {
     NODE_ENV: 'production',
     NODE_OPTIONS: nodeOptions,
-    HOST: '127.0.0.1',
-    PORT: '0',
     DATABASE_URL: databaseUrl,
     LOG_LEVEL: 'info',
     CORS_ORIGINS: 'none',
     SIGNING_SECRET: randomUUID(),
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     LEDGER_SIGNING_KEY: randomBytes(32).toString('base64'),
-    RATE_LIMIT_PER_KEY: unlimited,
-    RATE_LIMIT_ANONYMOUS: unlimited,
+    ...more,
     ...bench.settings,
   }
-  const logFile = path.join(bench.scratch, 'server.log')
-  const program = new URL('../services/api/src/server.ts', import.meta.url)
-  const service = await startNode({ program, env, logFile, signal: bench.signal })
-  await untilReady(service.url, bench.signal)
-  return service
-}
-
-/** Starts a worker as in production. */
-export function startWorker(bench: Bench, databaseUrl: string): Promise<NodeService> {
-  const env = {
-    NODE_ENV: 'production',
-    NODE_OPTIONS: nodeOptions,
-    DATABASE_URL: databaseUrl,
-    LOG_LEVEL: 'info',
-    CORS_ORIGINS: 'none',
-    SIGNING_SECRET: randomUUID(),
-    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    ...bench.settings,
-  }
-  const logFile = path.join(bench.scratch, 'worker.log')
-  const program = new URL('../services/api/src/worker.ts', import.meta.url)
+  const logFile = path.join(bench.scratch, `${name}.log`)
+  const program = new URL(`../services/api/src/${name}.ts`, import.meta.url)
   return startNode({ program, env, logFile, signal: bench.signal })
 }
 
