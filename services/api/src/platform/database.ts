@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import {
-  type CompiledQuery,
+  CompiledQuery,
   type DatabaseConnection,
   DefaultQueryExecutor,
   DummyDriver,
@@ -10,7 +10,13 @@ import {
 } from 'kysely'
 import pg from 'pg'
 import type { Config } from './config.ts'
-import { CommitRefused, DatabaseUnavailable, isConnectionFailure, OutcomeUnknown } from './database-errors.ts'
+import {
+  asDatabaseProblem,
+  CommitRefused,
+  DatabaseUnavailable,
+  isConnectionFailure,
+  OutcomeUnknown,
+} from './database-errors.ts'
 import type { Logger } from './logger.ts'
 import type { DB } from './tables.gen.ts'
 
@@ -126,6 +132,34 @@ export function openSession(client: SessionClient, opening: TransactionOpening):
       }
     },
   }
+}
+
+/**
+ * All of a transaction: COMMIT when `run` is done with it, ROLLBACK when it fails.
+ * @throws DatabaseUnavailable in place of what says that the database is away or overloaded.
+ */
+export async function inTransaction<T>(
+  begun: Session | Promise<Session>,
+  run: (db: Transaction) => Promise<T>,
+): Promise<T> {
+  const session = await begun
+  try {
+    const result = await run(session.db)
+    await session.commit()
+    return result
+  } catch (error) {
+    await session.rollback(error)
+    throw asDatabaseProblem(error)
+  }
+}
+
+/** Sends a statement as it is written, at once; answers its rows. */
+export async function runSql<R>(
+  db: Pick<Transaction, 'executeQuery'>,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<R[]> {
+  return (await db.executeQuery<R>(CompiledQuery.raw(text, [...values]))).rows
 }
 
 /** What is sent until the code that is running now has come to wait leaves in one packet, by one system call. */

@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { CompiledQuery } from 'kysely'
-import type { Transaction } from './database.ts'
+import { runSql, type Transaction } from './database.ts'
 import { defineJob } from './jobs.ts'
 
 const monthsAhead = 3
@@ -21,17 +20,20 @@ export const keepEventPartitions = defineJob({
 
 async function ensurePartitions(db: Transaction): Promise<void> {
   for (const parent of ['ledger', 'events'])
-    await query(db, `select ensure_time_partitions($1, 'evt', $2)`, [parent, monthsAhead])
+    await runSql(db, `select ensure_time_partitions($1, 'evt', $2)`, [parent, monthsAhead])
 }
 
 /** The floor of every organization rises in the same transaction: a reader below it is told, and never skips a hole. */
 async function dropPartitions(db: Transaction, before: Date): Promise<readonly string[]> {
-  const [waiting] = await query(db, waitingText, [before])
+  const [waiting] = await runSql(db, waitingText, [before])
   if (waiting) throw new Error('rows past their time to keep have not been numbered: they are not dropped')
-  await query(db, floorText, [before])
+  await runSql(db, floorText, [before])
   const dropped: string[] = []
   for (const parent of ['ledger', 'events']) {
-    const [row] = await query<{ names: string[] }>(db, 'select drop_time_partitions($1, $2) as names', [parent, before])
+    const [row] = await runSql<{ names: string[] }>(db, 'select drop_time_partitions($1, $2) as names', [
+      parent,
+      before,
+    ])
     dropped.push(...(row?.names ?? []))
   }
   return dropped
@@ -52,7 +54,3 @@ const floorText = `update event_heads h set floor_sequence = d.sequence, floor_h
     order by organization_id, sequence desc
   ) d
   where h.organization_id = d.organization_id and d.sequence > h.floor_sequence`
-
-async function query<R>(db: Transaction, text: string, values: readonly unknown[]): Promise<readonly R[]> {
-  return (await db.executeQuery<R>(CompiledQuery.raw(text, [...values]))).rows
-}

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { CompiledQuery } from 'kysely'
 import type { Config } from './config.ts'
-import type { Database } from './database.ts'
+import { type Database, inTransaction, runSql } from './database.ts'
 import { connectDirectly, type DirectConnection } from './direct-connection.ts'
 import type { Logger } from './logger.ts'
 import { eventsChannel } from './relay/channels.ts'
@@ -110,15 +109,8 @@ async function listen(
 }
 
 async function readHead(database: Database, organizationId: string): Promise<number> {
-  const session = await database.begin({ role: 'app', organizationId, readOnly: true })
-  try {
-    const { rows } = await session.db.executeQuery<{ sequence: number }>(
-      CompiledQuery.raw('select sequence from event_heads where organization_id = $1', [organizationId]),
-    )
-    await session.commit()
-    return rows[0]?.sequence ?? 0
-  } catch (error) {
-    await session.rollback(error)
-    throw error
-  }
+  const text = 'select sequence from event_heads where organization_id = $1'
+  const begun = database.begin({ role: 'app', organizationId, readOnly: true })
+  const [head] = await inTransaction(begun, (db) => runSql<{ sequence: number }>(db, text, [organizationId]))
+  return head?.sequence ?? 0
 }

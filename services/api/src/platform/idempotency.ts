@@ -1,7 +1,6 @@
-import { CompiledQuery } from 'kysely'
 import type { Actor } from './actor.ts'
 import { columnArrays } from './column-arrays.ts'
-import type { Transaction } from './database.ts'
+import { runSql, type Transaction } from './database.ts'
 import { type AppError, defineProblem } from './problem.ts'
 import type { Origin, Work } from './work.ts'
 
@@ -52,14 +51,14 @@ export async function claimKeys(db: Transaction, requests: readonly Claimed[]): 
   const scopes = requests.map(({ origin, claim }) => scopeOf(origin.actor, claim.key))
   const principals = [...new Set(requests.map(({ origin }) => origin.actor.principalId))]
   const [locks, found] = await Promise.all([
-    db.executeQuery<{ taken: boolean }>(CompiledQuery.raw(lockText, [scopes])),
-    db.executeQuery<StoredRow>(CompiledQuery.raw(findText, [principals, requests.map(({ claim }) => claim.key)])),
+    runSql<{ taken: boolean }>(db, lockText, [scopes]),
+    runSql<StoredRow>(db, findText, [principals, requests.map(({ claim }) => claim.key)]),
   ])
-  const stored = new Map(found.rows.map((row) => [`${row.principal_id} ${row.key}`, row]))
+  const stored = new Map(found.map((row) => [`${row.principal_id} ${row.key}`, row]))
   return requests.map(({ origin, claim }, index): ClaimState => {
     // The same key twice in one group: the later one is like a request that came while the first was running.
     const isFirst = scopes.indexOf(scopes[index] as string) === index
-    if (!isFirst || !locks.rows[index]?.taken) return { problem: new IdempotencyInProgress({ retryAfterSeconds: 1 }) }
+    if (!isFirst || !locks[index]?.taken) return { problem: new IdempotencyInProgress({ retryAfterSeconds: 1 }) }
     const row = stored.get(`${origin.actor.principalId} ${claim.key}`)
     if (!row) return 'fresh'
     if (row.fingerprint !== claim.fingerprint) return { problem: new IdempotencyKeyReused() }
@@ -88,7 +87,7 @@ export function storeAnswers(
     principal_id: origin.actor.principalId,
     created_at: work.now,
   }))
-  return [db.executeQuery(CompiledQuery.raw(storeText, answerArrays.parameters(rows)))]
+  return [runSql(db, storeText, answerArrays.parameters(rows))]
 }
 
 const answerArrays = columnArrays({

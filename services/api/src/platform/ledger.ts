@@ -1,6 +1,5 @@
-import { CompiledQuery } from 'kysely'
 import { columnArrays } from './column-arrays.ts'
-import type { Transaction } from './database.ts'
+import { runSql, type Transaction } from './database.ts'
 import { newId } from './id.ts'
 import { drawRandom } from './random.ts'
 import type { Origin, Work } from './work.ts'
@@ -68,7 +67,7 @@ export interface LedgerEvent {
 /** The statement that appends what several works recorded, sent but not awaited; nothing when there is nothing. */
 export function appendToLedger(db: Transaction, opened: readonly RecordedWork[]): Promise<unknown>[] {
   const rows = opened.flatMap(({ work, origin, events }) => events.map((event) => ledgerRow(work, origin, event)))
-  return rows.length === 0 ? [] : [db.executeQuery(CompiledQuery.raw(appendText, rowArrays.parameters(rows)))]
+  return rows.length === 0 ? [] : [runSql(db, appendText, rowArrays.parameters(rows))]
 }
 
 interface RecordedWork {

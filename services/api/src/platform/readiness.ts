@@ -1,8 +1,7 @@
-import { CompiledQuery } from 'kysely'
 import type { Alerts } from './alerts.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
-import type { Database, Transaction } from './database.ts'
+import { type Database, inTransaction, runSql, type Transaction } from './database.ts'
 import type { Logger } from './logger.ts'
 import { pendingMigrations } from './migrations.ts'
 import { createLagAlarm } from './relay/lag.ts'
@@ -31,29 +30,19 @@ export function readinessChecks(dependencies: ReadinessDependencies): () => Prom
   let migrated = false
   return async () => {
     try {
-      const session = await database.begin({ role: 'app', readOnly: true })
-      try {
-        const query = queryOn(session.db)
+      return await inTransaction(database.begin({ role: 'app', readOnly: true }), async (db) => {
+        const query = async (text: string) => ({ rows: await runSql(db, text) })
         const pending = migrated ? [] : await pendingMigrations({ query })
         migrated = pending.length === 0
-        const workers = migrated ? [await workerCheck(session.db, clock.now()), await relayCheck(session.db)] : []
-        await session.commit()
+        const workers = migrated ? [await workerCheck(db, clock.now()), await relayCheck(db)] : []
         return [{ name: 'database', state: 'ok' }, migrationCheck(pending), ...workers]
-      } catch (error) {
-        await session.rollback(error)
-        throw error
-      }
+      })
     } catch (error) {
       log.warn({ err: error }, 'not ready: the database does not answer')
       return [{ name: 'database', state: 'failed', detail: 'no answer' }]
     }
   }
 }
-
-const queryOn =
-  (db: Transaction) =>
-  (text: string, values: readonly unknown[] = []) =>
-    db.executeQuery(CompiledQuery.raw(text, [...values]))
 
 function migrationCheck(pending: readonly string[]): Check {
   if (pending.length === 0) return { name: 'migrations', state: 'ok' }
@@ -62,10 +51,8 @@ function migrationCheck(pending: readonly string[]): Check {
 
 /** The worker leaves a mark in the job queue's schema every 30 s. */
 async function workerCheck(db: Transaction, now: Date): Promise<Check> {
-  const { rows } = await db.executeQuery<{ cron_on: Date | null }>(
-    CompiledQuery.raw('select cron_on from pgboss.version'),
-  )
-  const last = rows[0]?.cron_on
+  const [row] = await runSql<{ cron_on: Date | null }>(db, 'select cron_on from pgboss.version')
+  const last = row?.cron_on
   if (last && now.getTime() - last.getTime() < workerSilenceMs) return { name: 'worker', state: 'ok' }
   return { name: 'worker', state: 'degraded', detail: last ? `silent since ${last.toISOString()}` : 'never seen' }
 }
@@ -78,10 +65,8 @@ const lagText = `select (extract(epoch from clock_timestamp() - beat_at) * 1000)
 function createRelayCheck({ config, alerts }: ReadinessDependencies): (db: Transaction) => Promise<Check> {
   const alarm = createLagAlarm(alerts, config)
   return async (db) => {
-    const { rows } = await db.executeQuery<{ silent_ms: number | null; behind_ms: number | null }>(
-      CompiledQuery.raw(lagText),
-    )
-    const { silent_ms: silentMs = null, behind_ms: behindMs = null } = rows[0] ?? {}
+    const [row] = await runSql<{ silent_ms: number | null; behind_ms: number | null }>(db, lagText)
+    const { silent_ms: silentMs = null, behind_ms: behindMs = null } = row ?? {}
     if (silentMs === null) return { name: 'relay', state: 'degraded', detail: 'never seen' }
     const lagMs = Math.max(silentMs, behindMs ?? 0)
     alarm(lagMs)

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { inTransaction } from './database.ts'
 import { asDatabaseProblem, isTransient, OutcomeUnknown } from './database-errors.ts'
 import { type Answer, claimKeys, storeAnswers } from './idempotency.ts'
 import { appendToLedger } from './ledger.ts'
@@ -44,17 +45,7 @@ export function createUnitOfWork(dependencies: UnitOfWorkDependencies): UnitOfWo
       return outcome
     },
     writeGroup: (requests, run) => writeGroup(dependencies, requests, run),
-    async sweep(run) {
-      const session = await database.begin({ role: 'relay' })
-      try {
-        const result = await run(session.db)
-        await session.commit()
-        return result
-      } catch (error) {
-        await session.rollback(error)
-        throw asDatabaseProblem(error)
-      }
-    },
+    sweep: (run) => inTransaction(database.begin({ role: 'relay' }), run),
   }
 }
 

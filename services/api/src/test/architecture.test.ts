@@ -54,7 +54,8 @@ t.test('a feature is entered through its index alone, and only its routes know H
 })
 
 t.test('SQL stands in repositories and in the platform', async (t) => {
-  const sql = /\bsql`|CompiledQuery\.raw|\.(selectFrom|insertInto|updateTable|deleteFrom)\(|\bclient\.query\(/
+  const sql =
+    /\bsql`|\brunSql\b|CompiledQuery\.raw|\.(selectFrom|insertInto|updateTable|deleteFrom)\(|\bclient\.query\(/
   for (const { name, code } of production) {
     const allowed =
       name.startsWith('platform/') ||

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { CompiledQuery, type Selectable, type Updateable } from 'kysely'
+import type { Selectable, Updateable } from 'kysely'
+import { runSql } from '#platform/database.ts'
 import type { LedgerExports } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
@@ -41,10 +42,9 @@ export async function selectChunk(view: View, exportId: string, number: number):
 
 /** Deletes exports whose time is over, with their chunks, a few at a time; returns how many. */
 export async function deleteExpiredExports(db: Work['db'], now: Date, limit: number): Promise<number> {
-  const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(expiredText, [now, limit]))
-  return Number(numAffectedRows ?? 0)
+  return (await runSql(db, expiredText, [now, limit])).length
 }
 
 const expiredText = `delete from ledger_exports where (organization_id, id) in (
     select organization_id, id from ledger_exports where expires_at <= $1 order by expires_at limit $2
-  )`
+  ) returning id`

@@ -1,5 +1,6 @@
-import { CompiledQuery, type Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
 import { typesMatching } from '#features/ledger/index.ts'
+import { runSql } from '#platform/database.ts'
 import { noHash } from '#platform/event-chain.ts'
 import { eventColumns } from '#platform/event-row.ts'
 import type { PageRequest } from '#platform/page.ts'
@@ -25,8 +26,7 @@ export interface Extent {
 }
 
 export async function selectExtent(view: Reading): Promise<Extent> {
-  const { rows } = await view.db.executeQuery<ExtentRow>(CompiledQuery.raw(extentText))
-  const [row] = rows
+  const [row] = await runSql<ExtentRow>(view.db, extentText)
   return {
     head: { sequence: row?.sequence ?? 0, hash: hex(row?.hash) },
     floor: { sequence: row?.floor_sequence ?? 0, hash: hex(row?.floor_hash) },
@@ -65,7 +65,7 @@ export async function selectStoredEvents(
   upTo: number,
   limit: number,
 ): Promise<StoredEvent[]> {
-  const { rows } = await view.db.executeQuery<StoredEventRow>(CompiledQuery.raw(storedText, [after, upTo, limit]))
+  const rows = await runSql<StoredEventRow>(view.db, storedText, [after, upTo, limit])
   return rows.map(storedEvent)
 }
 
@@ -94,9 +94,8 @@ const storedText = `select ${storedColumns}
 
 /** Newest first, as far as their ledger rows are there. Several types are read one by one from their index and merged. */
 export async function selectEntries(view: View, filter: EntryFilter, page: PageRequest): Promise<Entry[]> {
-  const { rows } = await view.db.executeQuery<StoredEventRow & { readonly previous_hash: string | null }>(
-    entriesQuery(filter, page),
-  )
+  const { text, parameters } = entriesQuery(filter, page)
+  const rows = await runSql<StoredEventRow & { readonly previous_hash: string | null }>(view.db, text, parameters)
   return rows.map((row) => ({ ...storedEvent(row), content: recorded(row), previous_hash: row.previous_hash }))
 }
 
@@ -123,7 +122,7 @@ function entriesQuery({ actor, types, resource, from, to }: EntryFilter, { limit
     from (${named === null ? found : merged()}) e
       join ledger l on l.organization_id = e.organization_id and l.id = e.id
     order by e.sequence ${forward ? 'desc' : 'asc'}, e.id ${forward ? 'desc' : 'asc'}`
-  return CompiledQuery.raw(text, parameters)
+  return { text, parameters }
 }
 
 /** A stretch of the ledger by id: where it ends, and its first row that should have been numbered and was not. */
@@ -139,18 +138,17 @@ export interface Stretch {
  * may still be waiting.
  */
 export async function selectUnnumbered(view: Reading, afterId: string, limit: number): Promise<Stretch> {
-  const run = <R>(text: string, values: unknown[]) => view.db.executeQuery<R>(CompiledQuery.raw(text, values))
-  const { rows } = await run<{ id: string; is_past: boolean | null }>(stretchText, [afterId, limit])
+  const rows = await runSql<{ id: string; is_past: boolean | null }>(view.db, stretchText, [afterId, limit])
   const lastId = rows.at(-1)?.id ?? null
   if (lastId === null) return { lastId, finding: null }
   // After the rows, so that what the relay has been past shows its events.
-  const events = await run<{ id: string }>(numberedText, [afterId, lastId])
-  const numbered = new Set(events.rows.map(({ id }) => id))
+  const events = await runSql<{ id: string }>(view.db, numberedText, [afterId, lastId])
+  const numbered = new Set(events.map(({ id }) => id))
   const first = rows.find(({ id, is_past }) => is_past && !numbered.has(id))
   if (first === undefined) return { lastId, finding: null }
-  const { rows: before } = await run<{ sequence: number }>(beforeText, [first.id])
+  const [before] = await runSql<{ sequence: number }>(view.db, beforeText, [first.id])
   const detail = `the ledger row ${first.id} was never numbered`
-  return { lastId, finding: { position: (before[0]?.sequence ?? 0) + 1, kind: 'unnumbered', detail } }
+  return { lastId, finding: { position: (before?.sequence ?? 0) + 1, kind: 'unnumbered', detail } }
 }
 
 const stretchText = `select l.id, (select (l.xid, l.id) <= (r.position_xid, r.position_id)

@@ -1,6 +1,6 @@
-import { CompiledQuery } from 'kysely'
 import type { LevelKey } from '#features/inventory/index.ts'
 import type { OrderWithLines } from '#features/orders/index.ts'
+import { runSql } from '#platform/database.ts'
 import type { Work } from '#platform/work.ts'
 
 /** A reservation that waits for stock, with what its order says of it. */
@@ -16,10 +16,9 @@ export interface Waiting extends LevelKey {
  * Locks those who wait at these levels, in order of placement, with their orders. Rows that somebody else holds are
  * skipped: whoever holds an order may come for the stock next.
  */
-export async function claimWaiting(work: Work, levels: readonly LevelKey[], limit: number): Promise<Waiting[]> {
+export function claimWaiting(work: Work, levels: readonly LevelKey[], limit: number): Promise<Waiting[]> {
   const parameters = [levels.map(({ sku }) => sku), levels.map(({ location_id }) => location_id), limit]
-  const { rows } = await work.db.executeQuery<Waiting>(CompiledQuery.raw(claimText, parameters))
-  return rows
+  return runSql<Waiting>(work.db, claimText, parameters)
 }
 
 const claimText = `select r.id, r.order_id, r.sku, r.location_id, r.quantity, o.status, o.expires_at
@@ -50,9 +49,9 @@ export async function writeFills(
     lines.map(({ position, quantity_backordered }) => ({ order_id: id, position, quantity_backordered })),
   )
   await Promise.all([
-    work.db.executeQuery(CompiledQuery.raw(fillText, [JSON.stringify(fills), work.now])),
-    work.db.executeQuery(CompiledQuery.raw(lineText, [JSON.stringify(counts), orders.map(({ id }) => id)])),
-    work.db.executeQuery(CompiledQuery.raw(orderText, [orders.map(({ id }) => id), work.now])),
+    runSql(work.db, fillText, [JSON.stringify(fills), work.now]),
+    runSql(work.db, lineText, [JSON.stringify(counts), orders.map(({ id }) => id)]),
+    runSql(work.db, orderText, [orders.map(({ id }) => id), work.now]),
   ])
 }
 
@@ -77,13 +76,8 @@ const orderText = `update orders set version = version + 1, updated_at = $2
   where organization_id = current_setting('app.organization_id') and id = any($1)`
 
 /** Levels of all organizations with something to give while orders wait. */
-export async function selectFreedLevels(
-  db: Work['db'],
-  limit: number,
-): Promise<(LevelKey & { organization_id: string })[]> {
-  const { rows } = await db.executeQuery<LevelKey & { organization_id: string }>(CompiledQuery.raw(freedText, [limit]))
-  return rows
-}
+export const selectFreedLevels = (db: Work['db'], limit: number) =>
+  runSql<LevelKey & { organization_id: string }>(db, freedText, [limit])
 
 const freedText = `select organization_id, sku, location_id from stock_levels
   where backordered > 0 and on_hand - reserved - safety_stock > 0 limit $1`

@@ -1,4 +1,5 @@
-import { CompiledQuery, type Selectable, sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
+import { runSql } from '#platform/database.ts'
 import { RunAgain, violates } from '#platform/database-errors.ts'
 import { newestFirst, type PageRequest, selectPage, selectPageAmong } from '#platform/page.ts'
 import type { Products } from '#platform/tables.gen.ts'
@@ -37,12 +38,11 @@ export async function insertProduct(work: Work, row: ProductRow): Promise<void> 
  * @throws RunAgain when a product was created meanwhile: what it holds has to be merged first.
  */
 export async function upsertProducts(work: Work, rows: readonly ProductRow[]) {
-  const result = await work.db.executeQuery<Pick<ProductRow, 'sku' | 'id' | 'version'>>(
-    CompiledQuery.raw(upsertText, [JSON.stringify(rows)]),
-  )
+  type Upserted = Pick<ProductRow, 'sku' | 'id' | 'version'>
+  const upserted = await runSql<Upserted>(work.db, upsertText, [JSON.stringify(rows)])
   const known = new Set(rows.map(({ id }) => id))
-  if (result.rows.some(({ id }) => !known.has(id))) throw new RunAgain('a product was created at the same moment')
-  return result.rows
+  if (upserted.some(({ id }) => !known.has(id))) throw new RunAgain('a product was created at the same moment')
+  return upserted
 }
 
 const columnList = columns.join(', ')
@@ -102,13 +102,8 @@ export type ProductForSale = Pick<ProductRow, 'sku' | 'title' | 'status' | 'stoc
   readonly prices: Readonly<Record<string, number>>
 }
 
-export async function selectProductsForSale(
-  view: Pick<View, 'db'>,
-  skus: readonly string[],
-): Promise<ProductForSale[]> {
-  const { rows } = await view.db.executeQuery<ProductForSale>(CompiledQuery.raw(forSaleText, [skus]))
-  return rows
-}
+export const selectProductsForSale = (view: Pick<View, 'db'>, skus: readonly string[]): Promise<ProductForSale[]> =>
+  runSql(view.db, forSaleText, [skus])
 
 const forSaleText = `select sku, title, status, stock_policy, prices from products
   where organization_id = current_setting('app.organization_id') and sku = any($1)`

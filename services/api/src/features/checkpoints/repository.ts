@@ -1,4 +1,5 @@
-import { CompiledQuery, type Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
+import { runSql } from '#platform/database.ts'
 import { RunAgain, violates } from '#platform/database-errors.ts'
 import { type PageRequest, selectPage } from '#platform/page.ts'
 import type { LedgerCheckpoints } from '#platform/tables.gen.ts'
@@ -65,7 +66,7 @@ export const selectHead = (work: Work) =>
  * calls for no other.
  */
 export async function selectMovedOrganizations(db: Work['db']): Promise<readonly string[]> {
-  const { rows } = await db.executeQuery<{ organization_id: string }>(CompiledQuery.raw(movedText))
+  const rows = await runSql<{ organization_id: string }>(db, movedText)
   return rows.map(({ organization_id }) => organization_id)
 }
 

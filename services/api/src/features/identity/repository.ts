@@ -1,7 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
-import { CompiledQuery, sql } from 'kysely'
-import type { Database } from '#platform/database.ts'
-import { asDatabaseProblem } from '#platform/database-errors.ts'
+import { sql } from 'kysely'
+import { type Database, inTransaction, runSql } from '#platform/database.ts'
 import { newestFirst, type PageRequest, selectPage } from '#platform/page.ts'
 import type { ApiKeys, Organizations } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
@@ -98,15 +97,9 @@ export type CredentialRow = Pick<
 >
 
 export async function selectCredential(database: Database, secretHash: string): Promise<CredentialRow | null> {
-  const session = await database.begin({ role: 'app', credentialHash: secretHash, readOnly: true })
-  try {
-    const { rows } = await session.db.executeQuery<CredentialRow>(CompiledQuery.raw(credentialText, [secretHash]))
-    await session.commit()
-    return rows[0] ?? null
-  } catch (error) {
-    await session.rollback(error)
-    throw asDatabaseProblem(error)
-  }
+  const begun = database.begin({ role: 'app', credentialHash: secretHash, readOnly: true })
+  const [row] = await inTransaction(begun, (db) => runSql<CredentialRow>(db, credentialText, [secretHash]))
+  return row ?? null
 }
 
 const credentialText = `select organization_id, id, principal_id, scopes, rate_limit_per_minute, allowed_cidrs,

@@ -1,4 +1,5 @@
-import { CompiledQuery, type Selectable, sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
+import { runSql } from '#platform/database.ts'
 import { RunAgain, violates } from '#platform/database-errors.ts'
 import { newestFirst, type PageOrder, type PageRequest, selectPage, selectPageAmong } from '#platform/page.ts'
 import type { Locations, StockLevels, StockMovements } from '#platform/tables.gen.ts'
@@ -129,8 +130,7 @@ export function selectLevels(view: View, filter: LevelFilter, page: PageRequest)
 
 /** Makes missing levels with nothing on hand, then locks all of them in the order of SKU and location. */
 export async function openLevels(work: Work, keys: readonly LevelKey[]): Promise<LevelRow[]> {
-  const parameters = [JSON.stringify(keys), work.now]
-  const created = work.db.executeQuery(CompiledQuery.raw(createText, parameters))
+  const created = runSql(work.db, createText, [JSON.stringify(keys), work.now])
   const [, locked] = await Promise.all([created, lockLevels(work, keys)])
   return locked
 }
@@ -140,21 +140,17 @@ const createText = `insert into stock_levels (sku, location_id, on_hand, version
   order by sku, location_id on conflict do nothing`
 
 /** Makes missing levels with nothing on hand, and returns those it made. */
-export async function createLevels(work: Work, keys: readonly LevelKey[]): Promise<LevelRow[]> {
-  const parameters = [JSON.stringify(keys), work.now]
-  const { rows } = await work.db.executeQuery<LevelRow>(CompiledQuery.raw(startText, parameters))
-  return rows
-}
+export const createLevels = (work: Work, keys: readonly LevelKey[]): Promise<LevelRow[]> =>
+  runSql(work.db, startText, [JSON.stringify(keys), work.now])
 
 const startText = `insert into stock_levels (sku, location_id, on_hand, version, created_at, updated_at)
   select sku, location_id, 0, 1, $2, $2 from json_populate_recordset(null::stock_levels, $1::json)
   order by sku, location_id on conflict do nothing returning ${levelColumns.join(', ')}`
 
-export async function lockLevels(work: Work, keys: readonly LevelKey[]): Promise<LevelRow[]> {
+export function lockLevels(work: Work, keys: readonly LevelKey[]): Promise<LevelRow[]> {
   const skus = keys.map(({ sku }) => sku)
   const locationIds = [...new Set(keys.map(({ location_id }) => location_id))]
-  const { rows } = await work.db.executeQuery<LevelRow>(CompiledQuery.raw(lockText, [skus, locationIds]))
-  return rows
+  return runSql<LevelRow>(work.db, lockText, [skus, locationIds])
 }
 
 const lockText = `select ${levelColumns.join(', ')} from stock_levels
@@ -170,8 +166,8 @@ export async function writeLevels(
   const skus = levels.map(({ sku }) => sku)
   const locationIds = [...new Set(levels.map(({ location_id }) => location_id))]
   await Promise.all([
-    work.db.executeQuery(CompiledQuery.raw(updateText, [JSON.stringify(levels), skus, locationIds])),
-    work.db.executeQuery(CompiledQuery.raw(movementText, [JSON.stringify(movements)])),
+    runSql(work.db, updateText, [JSON.stringify(levels), skus, locationIds]),
+    runSql(work.db, movementText, [JSON.stringify(movements)]),
   ])
 }
 
@@ -208,12 +204,10 @@ export function selectMovements(view: View, filter: MovementFilter, page: PageRe
 }
 
 /** What an order gives back: ends its reservations and returns them, each with the state it was in. */
-export async function endReservations(work: Work, orderId: string, state: 'released' | 'expired') {
-  const { rows } = await work.db.executeQuery<LevelKey & { quantity: number; was: string }>(
-    CompiledQuery.raw(endText, [orderId, state, work.now]),
-  )
-  return rows
-}
+export const endReservations = (work: Work, orderId: string, state: 'released' | 'expired') =>
+  runSql<GivenBack>(work.db, endText, [orderId, state, work.now])
+
+type GivenBack = LevelKey & { readonly quantity: number; readonly was: string }
 
 const endText = `with open as (
     select id, state from reservations
@@ -232,12 +226,8 @@ export interface Part {
 }
 
 /** Takes units off the reservations an order has of a SKU, the oldest first; those of which none is left end. */
-export async function shrinkReservations(work: Work, orderId: string, { sku, waiting, reserved }: Part) {
-  const { rows } = await work.db.executeQuery<LevelKey & { quantity: number; was: string }>(
-    CompiledQuery.raw(shrinkText, [orderId, sku, waiting, reserved, work.now]),
-  )
-  return rows
-}
+export const shrinkReservations = (work: Work, orderId: string, { sku, waiting, reserved }: Part) =>
+  runSql<GivenBack>(work.db, shrinkText, [orderId, sku, waiting, reserved, work.now])
 
 const shrinkText = `with open as (
     select id, state, quantity from reservations

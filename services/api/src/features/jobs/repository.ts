@@ -1,4 +1,4 @@
-import { CompiledQuery } from 'kysely'
+import { runSql } from '#platform/database.ts'
 import type { PageRequest } from '#platform/page.ts'
 import type { View, Work } from '#platform/work.ts'
 
@@ -42,10 +42,6 @@ const columns = `j.id, j.name, j.state, j.data, j.output, j.retry_count, j.retry
   j.started_on, j.completed_on, j.created_on::text as position`
 const letterColumns = `${columns}, j.source_id, j.source_name, j.source_created_on, j.source_retry_count, j.group_id`
 
-async function ask<R>({ db }: Pick<View, 'db'>, text: string, values: readonly unknown[]): Promise<R[]> {
-  return (await db.executeQuery<R>(CompiledQuery.raw(text, [...values]))).rows
-}
-
 /**
  * Newest first: the first rows of each name and state are read off the index, then merged. A position takes the place of
  * the bound on its side, which it lies within: of two bounds the scan might begin at the wider one.
@@ -57,7 +53,7 @@ export function selectJobs(
 ): Promise<JobRow[]> {
   const isForward = direction === 'forward'
   const [at, id] = position ?? [isForward ? to : from, isForward ? lowestId : highestId]
-  return ask<JobRow>(view, listText(isForward), [name, states, limit + 1, isForward ? from : to, at, id])
+  return runSql<JobRow>(view.db, listText(isForward), [name, states, limit + 1, isForward ? from : to, at, id])
 }
 
 const lowestId = '00000000-0000-0000-0000-000000000000'
@@ -76,7 +72,7 @@ const listText = (isForward: boolean) => {
 }
 
 export async function selectJob(view: View, id: string): Promise<JobRow | undefined> {
-  const [row] = await ask<JobRow>(view, oneText, [id])
+  const [row] = await runSql<JobRow>(view.db, oneText, [id])
   return row
 }
 
@@ -87,7 +83,7 @@ const oneText = `select page.* from pgboss.queue q cross join lateral (
 
 /** Ends a job that has not ended; undefined when it has. An attempt at work finds out when its worker next beats. */
 export async function cancelJob(work: Work, { name, id }: JobRow): Promise<JobRow | undefined> {
-  const [row] = await ask<JobRow>(work, cancelText, [name, id])
+  const [row] = await runSql<JobRow>(work.db, cancelText, [name, id])
   return row
 }
 
@@ -101,7 +97,7 @@ export function selectDeadLetters(
   { limit, direction, position }: PageRequest,
 ): Promise<DeadLetterRow[]> {
   const [beyond, order] = direction === 'forward' ? ['<', 'desc'] : ['>', 'asc']
-  return ask<DeadLetterRow>(view, lettersText(beyond, order, own), [name, limit + 1, ...(position ?? start)])
+  return runSql<DeadLetterRow>(view.db, lettersText(beyond, order, own), [name, limit + 1, ...(position ?? start)])
 }
 
 /** Before the newest. */
@@ -119,7 +115,7 @@ const lettersText = (beyond: string, order: string, whose: string) => `select pa
 
 /** Ids of the jobs of a queue that died, the longest dead first. */
 export async function selectDeadJobIds(work: Work, name: string, limit: number): Promise<string[]> {
-  const rows = await ask<{ id: string }>(work, deadIdsText(own), [name, limit])
+  const rows = await runSql<{ id: string }>(work.db, deadIdsText(own), [name, limit])
   return rows.map(({ id }) => id)
 }
 
@@ -133,7 +129,7 @@ const deadIdsText = (
  * dead job is kept for a week and its letter for a month, so either may be there without the other. Returns the jobs.
  */
 export const reviveJobs = (work: Work, ids: readonly string[]): Promise<JobRow[]> =>
-  ask<JobRow>(work, reviveText(own), [ids])
+  runSql<JobRow>(work.db, reviveText(own), [ids])
 
 /** The state `retry` lets it wait beside a job with the same key that was added since. */
 const reviveText = (whose: string) => `with letter as (
@@ -162,19 +158,19 @@ const reviveText = (whose: string) => `with letter as (
 
 /** For the operator of the installation: dead letters of all organizations and of the service itself. */
 export const selectAllDeadLetters = (db: Work['db'], name: string | null, limit: number): Promise<DeadLetterRow[]> =>
-  ask<DeadLetterRow>({ db }, lettersText('<', 'desc', anyone), [name, limit, ...start])
+  runSql<DeadLetterRow>(db, lettersText('<', 'desc', anyone), [name, limit, ...start])
 
 export async function reviveAll(db: Work['db'], name: string, limit: number): Promise<JobRow[]> {
-  const dead = await ask<{ id: string }>({ db }, deadIdsText(anyone), [name, limit])
-  return ask<JobRow>({ db }, reviveText(anyone), [dead.map(({ id }) => id)])
+  const dead = await runSql<{ id: string }>(db, deadIdsText(anyone), [name, limit])
+  return runSql<JobRow>(db, reviveText(anyone), [dead.map(({ id }) => id)])
 }
 
 export const reviveOne = (db: Work['db'], id: string): Promise<JobRow[]> =>
-  ask<JobRow>({ db }, reviveText(anyone), [[id]])
+  runSql<JobRow>(db, reviveText(anyone), [[id]])
 
 /** Dead letters of all organizations of which nobody was told yet, the oldest first. */
 export const selectUntold = (db: Work['db'], limit: number) =>
-  ask<Pick<DeadLetterRow, 'id' | 'name' | 'group_id'>>({ db }, untoldText, [limit])
+  runSql<Pick<DeadLetterRow, 'id' | 'name' | 'group_id'>>(db, untoldText, [limit])
 
 const untoldText = `select j.id, j.name, j.group_id from pgboss.job j
   where j.source_id is not null and j.started_on is null order by j.created_on limit $1`
@@ -184,7 +180,7 @@ export async function claimUntold(
   { db }: Pick<Work, 'db'>,
   { name, id }: Pick<DeadLetterRow, 'name' | 'id'>,
 ): Promise<DeadLetterRow | undefined> {
-  const [row] = await ask<DeadLetterRow>({ db }, claimText, [name, id])
+  const [row] = await runSql<DeadLetterRow>(db, claimText, [name, id])
   return row
 }
 

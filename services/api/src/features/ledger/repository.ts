@@ -1,4 +1,4 @@
-import { CompiledQuery } from 'kysely'
+import { runSql } from '#platform/database.ts'
 import type { PublishedEvent } from '#platform/event-chain.ts'
 import { type EventRow, eventColumnsOf, eventOf } from '#platform/event-row.ts'
 import type { View } from '#platform/work.ts'
@@ -28,8 +28,9 @@ export async function selectHeads(view: View): Promise<Heads> {
  * in it, while a floor from before would hide the hole.
  */
 export async function selectEvents(view: View, after: number, limit: number, filter: EventFilter): Promise<EventBatch> {
-  const [{ rows }, { head, floor }] = await Promise.all([
-    view.db.executeQuery<PlacedRow & { readonly head: number }>(eventsQuery(after, limit, filter)),
+  const { text, parameters } = eventsQuery(after, limit, filter)
+  const [rows, { head, floor }] = await Promise.all([
+    runSql<PlacedRow & { readonly head: number }>(view.db, text, parameters),
     selectHeads(view),
   ])
   const events = rows.filter(({ id }) => id !== null).map((row) => eventOf(row, row.sequence))
@@ -41,8 +42,8 @@ export async function selectEvent(view: View, id: string, sources: EventFilter['
   const text = `select ${contents} from events e ${joined}
     where e.${tenant} and e.id = $1 ${restriction}`
   const parameters = sources === null ? [id] : [id, listed(sources)]
-  const { rows } = await view.db.executeQuery<PlacedRow>(CompiledQuery.raw(text, parameters))
-  return rows[0] && eventOf(rows[0], rows[0].sequence)
+  const [row] = await runSql<PlacedRow>(view.db, text, parameters)
+  return row && eventOf(row, row.sequence)
 }
 
 interface PlacedRow extends EventRow {
@@ -74,5 +75,5 @@ function eventsQuery(after: number, limit: number, { types, resource, sources }:
   const text = `select h.sequence as head, ${contents}
     from event_heads h left join ((${isMerged ? merged : page}) e ${joined}) on true
     where h.${tenant} order by e.sequence`
-  return CompiledQuery.raw(text, parameters)
+  return { text, parameters }
 }

@@ -1,5 +1,6 @@
-import { CompiledQuery, sql, type Updateable } from 'kysely'
+import { sql, type Updateable } from 'kysely'
 import type { OrderWithLines } from '#features/orders/index.ts'
+import { runSql } from '#platform/database.ts'
 import type { Orders } from '#platform/tables.gen.ts'
 import type { Work } from '#platform/work.ts'
 
@@ -92,7 +93,7 @@ export async function setBackordered(work: Work, { id, lines }: OrderWithLines):
   const waiting = lines.filter(({ quantity_backordered }) => quantity_backordered > 0)
   if (waiting.length === 0) return
   const counts = waiting.map(({ position, quantity_backordered }) => ({ position, quantity_backordered }))
-  await work.db.executeQuery(CompiledQuery.raw(backorderText, [JSON.stringify(counts), id]))
+  await runSql(work.db, backorderText, [JSON.stringify(counts), id])
 }
 
 const backorderText = `update order_lines l set quantity_backordered = w.quantity_backordered

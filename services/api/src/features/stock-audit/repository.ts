@@ -1,4 +1,4 @@
-import { CompiledQuery } from 'kysely'
+import { runSql } from '#platform/database.ts'
 import type { Work } from '#platform/work.ts'
 
 /** A level whose count, movements and reservations do not tell the same; null where there is no level. */
@@ -16,10 +16,8 @@ export interface Mismatch {
 }
 
 /** Compares levels, movements and reservations of all organizations, in one statement and so at one moment. */
-export async function selectMismatches(db: Work['db'], limit: number): Promise<Mismatch[]> {
-  const { rows } = await db.executeQuery<Mismatch>(CompiledQuery.raw(mismatchText, [limit]))
-  return rows
-}
+export const selectMismatches = (db: Work['db'], limit: number): Promise<Mismatch[]> =>
+  runSql(db, mismatchText, [limit])
 
 const mismatchText = `with moved as (
     select organization_id, sku, location_id, sum(on_hand_change) as on_hand, sum(reserved_change) as reserved

@@ -1,5 +1,6 @@
-import { CompiledQuery, sql } from 'kysely'
+import { sql } from 'kysely'
 import { type Condition, type LevelKey, type LevelRow, severities } from '#features/inventory/index.ts'
+import { runSql } from '#platform/database.ts'
 import type { Work } from '#platform/work.ts'
 
 const conditionText = `case
@@ -11,12 +12,8 @@ const conditionText = `case
 const unmarkedText = `select organization_id, sku, location_id from stock_levels where marked <> ${conditionText} limit $1`
 
 /** Levels of all organizations whose condition is not what was last told. */
-export async function selectUnmarked(db: Work['db'], limit: number) {
-  const { rows } = await db.executeQuery<LevelKey & { organization_id: string }>(
-    CompiledQuery.raw(unmarkedText, [limit]),
-  )
-  return rows
-}
+export const selectUnmarked = (db: Work['db'], limit: number) =>
+  runSql<LevelKey & { organization_id: string }>(db, unmarkedText, [limit])
 
 /** What was last told of a level that is locked. */
 export async function selectMark(work: Work, { sku, location_id }: LevelKey): Promise<Condition> {

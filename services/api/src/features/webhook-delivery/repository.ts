@@ -1,4 +1,5 @@
-import { CompiledQuery, type Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
+import { runSql } from '#platform/database.ts'
 import { newId } from '#platform/id.ts'
 import type { WebhookDeliveries, WebhookEndpoints } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
@@ -154,7 +155,7 @@ export interface EventRow {
 export async function selectEvents(work: Work, endpointId: string, range: EventRange): Promise<readonly EventRow[]> {
   const { after, upTo, types, resourceId, limit } = range
   const parameters = [endpointId, after, upTo, types, resourceId, limit]
-  return (await work.db.executeQuery<EventRow>(CompiledQuery.raw(eventsText, parameters))).rows
+  return runSql<EventRow>(work.db, eventsText, parameters)
 }
 
 const eventsText = `select e.id, e.type, e.sequence, e.resource_type, e.resource_id, l.data ->> 'source' as source,
@@ -172,7 +173,7 @@ const eventsText = `select e.id, e.type, e.sequence, e.resource_type, e.resource
 
 export async function insertDeliveries(work: Work, rows: readonly DeliveryRow[]): Promise<void> {
   if (rows.length === 0) return
-  await work.db.executeQuery(CompiledQuery.raw(insertText, [JSON.stringify(rows)]))
+  await runSql(work.db, insertText, [JSON.stringify(rows)])
 }
 
 const insertText = `insert into webhook_deliveries (${deliveryColumns.join(', ')})

@@ -1,5 +1,4 @@
-import { CompiledQuery } from 'kysely'
-import type { Transaction } from '../database.ts'
+import { runSql, type Transaction } from '../database.ts'
 import { type EventRow, eventColumns } from '../event-row.ts'
 import type { ChainLink } from './numbering.ts'
 
@@ -55,7 +54,7 @@ const finishedText = `select w.*, n.numbered is not null as numbered
 
 /** The next rows past the relay's position whose transactions have ended, as have all that began before them. */
 export const readFinished = (db: Transaction, limit: number): Promise<readonly FoundRow[]> =>
-  select(db, finishedText, [limit])
+  runSql(db, finishedText, [limit])
 
 const visibleText = `select w.*, n.numbered is not null as numbered, l.*
   from (select organization_id, id, xid from ledger where (xid, id) > ($2::xid8, $3) order by xid, id limit $1) w
@@ -65,7 +64,7 @@ const visibleText = `select w.*, n.numbered is not null as numbered, l.*
 
 /** The next visible rows past a position, whatever else has ended. */
 export const readVisible = (db: Transaction, limit: number, { xid, id }: Position): Promise<readonly FoundRow[]> =>
-  select(db, visibleText, [limit, xid, id])
+  runSql(db, visibleText, [limit, xid, id])
 
 const withoutEventText = `select w.*
   from unnest($1::text[], $2::text[], $3::text[], $4::integer[]) wanted (organization_id, type, id, version)
@@ -82,7 +81,7 @@ const withoutEventText = `select w.*
 /** Those of the versions that have no event; with `near`, an id, only what is at most an hour older. */
 export async function readWithoutEvent(db: Transaction, versions: readonly VersionOf[], near: string) {
   if (versions.length === 0) return []
-  return select<LedgerRow>(db, withoutEventText, [
+  return runSql<LedgerRow>(db, withoutEventText, [
     versions.map(({ organizationId }) => organizationId),
     versions.map(({ type }) => type),
     versions.map(({ id }) => id),
@@ -92,10 +91,10 @@ export async function readWithoutEvent(db: Transaction, versions: readonly Versi
 }
 
 /** One relay at a time gets past this, whoever runs it. */
-export const lockState = (db: Transaction): Promise<unknown> => select(db, 'select from relay_state for update')
+export const lockState = (db: Transaction): Promise<unknown> => runSql(db, 'select from relay_state for update')
 
 export const readHeads = (db: Transaction, organizationIds: readonly string[]): Promise<readonly Head[]> =>
-  select(
+  runSql(
     db,
     `select organization_id as "organizationId", sequence, encode(hash, 'hex') as hash from event_heads
      where organization_id = any($1)`,
@@ -117,7 +116,7 @@ const headsText = `insert into event_heads (organization_id, sequence, hash)
 
 /** Makes rows events and moves the heads. */
 export function writeEvents(db: Transaction, links: readonly ChainLink[], heads: readonly Head[]): Promise<unknown> {
-  const events = select(db, eventsText, [
+  const events = runSql(db, eventsText, [
     links.map(({ event }) => event.organizationId),
     links.map(({ event }) => event.sequence),
     links.map(({ event }) => event.id),
@@ -129,7 +128,7 @@ export function writeEvents(db: Transaction, links: readonly ChainLink[], heads:
     links.map(({ personalDigest }) => personalDigest),
     links.map(({ hash }) => hash),
   ])
-  const moved = select(db, headsText, [
+  const moved = runSql(db, headsText, [
     heads.map(({ organizationId }) => organizationId),
     heads.map(({ sequence }) => sequence),
     heads.map(({ hash }) => hash),
@@ -138,8 +137,4 @@ export function writeEvents(db: Transaction, links: readonly ChainLink[], heads:
 }
 
 export const notify = (db: Transaction, channel: string, payload: string): Promise<unknown> =>
-  select(db, 'select pg_notify($1, $2)', [channel, payload])
-
-export async function select<R>(db: Transaction, text: string, values: readonly unknown[] = []): Promise<readonly R[]> {
-  return (await db.executeQuery<R>(CompiledQuery.raw(text, [...values]))).rows
-}
+  runSql(db, 'select pg_notify($1, $2)', [channel, payload])

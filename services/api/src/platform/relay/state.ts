@@ -1,10 +1,10 @@
-import type { Transaction } from '../database.ts'
+import { inTransaction, runSql, type Transaction } from '../database.ts'
 import type { DirectConnection } from '../direct-connection.ts'
-import { type Position, select } from './rows.ts'
+import type { Position } from './rows.ts'
 
 /** Where the next batch begins. Also a beat: a relay that works is alive. */
 export const movePosition = (db: Transaction, { xid, id }: Position): Promise<unknown> =>
-  select(
+  runSql(
     db,
     'update relay_state set position_xid = $1::xid8, position_id = $2, beat_at = clock_timestamp(), behind_since = null',
     [xid, id],
@@ -12,7 +12,7 @@ export const movePosition = (db: Transaction, { xid, id }: Position): Promise<un
 
 /** Says who leads and that it is alive, and since when the oldest row waits; answers for how long, in ms. */
 export async function beat(db: Transaction, leader: string): Promise<number> {
-  const [row] = await select<{ behind_ms: number }>(db, beatText, [leader])
+  const [row] = await runSql<{ behind_ms: number }>(db, beatText, [leader])
   return row?.behind_ms ?? 0
 }
 
@@ -26,7 +26,7 @@ const beatText = `update relay_state set leader = $1, beat_at = clock_timestamp(
 
 /** For how long the leader has not been heard of, in ms; null when there never was one. */
 export async function silence(db: Transaction): Promise<number | null> {
-  const [row] = await select<{ silent_ms: number | null }>(
+  const [row] = await runSql<{ silent_ms: number | null }>(
     db,
     'select (extract(epoch from clock_timestamp() - beat_at) * 1000)::float8 as silent_ms from relay_state',
   )
@@ -35,7 +35,7 @@ export async function silence(db: Transaction): Promise<number | null> {
 
 /** The cluster this database is in, and the one whose transaction ids the position counts in. */
 export async function readClusters(db: Transaction) {
-  const [row] = await select<{ here: string; known: string | null }>(
+  const [row] = await runSql<{ here: string; known: string | null }>(
     db,
     'select c.system_identifier::text as here, s.system_identifier as known from pg_control_system() c, relay_state s',
   )
@@ -45,28 +45,19 @@ export async function readClusters(db: Transaction) {
 
 /** Waits until every row of the ledger belongs to a transaction that has ended; the oldest that has not by then. */
 export async function oldestWriter(db: Transaction): Promise<string> {
-  await select(db, 'select hold_ledger_writers()')
-  const [row] = await select<{ xid: string }>(db, 'select pg_snapshot_xmin(pg_current_snapshot())::text as xid')
+  await runSql(db, 'select hold_ledger_writers()')
+  const [row] = await runSql<{ xid: string }>(db, 'select pg_snapshot_xmin(pg_current_snapshot())::text as xid')
   if (row === undefined) throw new Error('no snapshot')
   return row.xid
 }
 
 /** From now on the position counts in this cluster's transaction ids. */
 export const adoptCluster = (db: Transaction, identifier: string, xid: string): Promise<unknown> =>
-  select(db, `update relay_state set system_identifier = $1, position_xid = $2::xid8, position_id = ''`, [
+  runSql(db, `update relay_state set system_identifier = $1, position_xid = $2::xid8, position_id = ''`, [
     identifier,
     xid,
   ])
 
 /** One short transaction as purser_relay. */
-export async function asRelay<T>(connection: DirectConnection, run: (db: Transaction) => Promise<T>): Promise<T> {
-  const session = connection.begin({ role: 'relay' })
-  try {
-    const result = await run(session.db)
-    await session.commit()
-    return result
-  } catch (error) {
-    await session.rollback(error)
-    throw error
-  }
-}
+export const asRelay = <T>(connection: DirectConnection, run: (db: Transaction) => Promise<T>): Promise<T> =>
+  inTransaction(connection.begin({ role: 'relay' }), run)

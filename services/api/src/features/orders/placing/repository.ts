@@ -1,5 +1,6 @@
-import { CompiledQuery, type Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
 import { type ColumnType, columnArrays } from '#platform/column-arrays.ts'
+import { runSql } from '#platform/database.ts'
 import { RunAgain, raisedBy, violates } from '#platform/database-errors.ts'
 import type { Reservations } from '#platform/tables.gen.ts'
 import type { Work } from '#platform/work.ts'
@@ -75,8 +76,7 @@ export async function insertOrders(
     ...patientArrays.parameters(patient),
   ]
   try {
-    const { rows } = await work.db.executeQuery<Backordered>(CompiledQuery.raw(placeText, parameters))
-    return rows
+    return await runSql<Backordered>(work.db, placeText, parameters)
   } catch (error) {
     const shortages = raisedBy(error, 'PU001')
     if (shortages !== null) throw outOfStock(asked, JSON.parse(shortages) as Shortage[])

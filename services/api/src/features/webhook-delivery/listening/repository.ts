@@ -1,14 +1,14 @@
-import type { Transaction } from '#platform/database.ts'
+import { runSql, type Transaction } from '#platform/database.ts'
 import { newId } from '#platform/id.ts'
 import type { NumberedEvent } from '#platform/relay/fan-out.ts'
 import type { EndpointRow } from '../repository.ts'
-import { column, run, type Tenancy } from '../sending/repository.ts'
+import { column, type Tenancy } from '../sending/repository.ts'
 
 export type Listening = Tenancy & Pick<EndpointRow, 'id' | 'types' | 'allowed_sources'>
 
 /** Endpoints of these organizations that are to hear of events; a failing one hears of them when it has recovered. */
 export const selectListening = (db: Transaction, organizationIds: readonly string[]): Promise<readonly Listening[]> =>
-  run(
+  runSql(
     db,
     `select organization_id, id, types, allowed_sources from webhook_endpoints
      where organization_id = any($1) and state <> 'disabled' and archived_at is null`,
@@ -22,7 +22,7 @@ export interface FannedOut {
 
 /** First deliveries of events, due at once; never in the future, whatever the clock was that stamped the event. */
 export const insertFannedOut = (db: Transaction, rows: readonly FannedOut[]): Promise<unknown> =>
-  run(db, fannedOutText, [
+  runSql(db, fannedOutText, [
     column(rows, ({ event }) => event.organizationId),
     column(rows, () => newId('dlv')),
     column(rows, ({ endpointId }) => endpointId),

@@ -1,5 +1,4 @@
-import { CompiledQuery } from 'kysely'
-import type { Transaction } from '#platform/database.ts'
+import { runSql, type Transaction } from '#platform/database.ts'
 import { type EventRow, eventColumnsOf } from '#platform/event-row.ts'
 import type { Work } from '#platform/work.ts'
 import type { DeliveryRow, EndpointRow } from '../repository.ts'
@@ -32,10 +31,6 @@ export interface Lease {
   readonly ms: number
 }
 
-export async function run<R>(db: Transaction, text: string, values: readonly unknown[]): Promise<readonly R[]> {
-  return (await db.executeQuery<R>(CompiledQuery.raw(text, [...values]))).rows
-}
-
 export const column = <T, V>(rows: readonly T[], of: (row: T) => V): V[] => rows.map(of)
 const organizationsOf = (rows: readonly Tenancy[]): string[] => column(rows, (row) => row.organization_id)
 
@@ -44,7 +39,7 @@ const organizationsOf = (rows: readonly Tenancy[]): string[] => column(rows, (ro
  * endpoints, however much waits. Each is locked until the transaction ends, so that two workers never share its slots.
  */
 export const lockCandidates = (db: Transaction, now: Date): Promise<readonly Candidate[]> =>
-  run(db, candidatesText, [now])
+  runSql(db, candidatesText, [now])
 
 const leap = (condition: string): string => `select d.organization_id, d.endpoint_id from webhook_deliveries d
   where d.state = 'pending'${condition} order by d.organization_id, d.endpoint_id limit 1`
@@ -80,7 +75,7 @@ export async function claim(
   const claims = Object.entries(pickTexts).map(([mode, text]) => {
     const given = shares.filter(({ candidate }) => candidate.mode === mode)
     if (given.length === 0) return []
-    return run<Claimed>(db, text, [
+    return runSql<Claimed>(db, text, [
       column(given, ({ candidate }) => candidate.organization_id),
       column(given, ({ candidate }) => candidate.id),
       column(given, ({ slots }) => slots),
@@ -145,7 +140,7 @@ export interface ContentRow extends Tenancy, EventRow {
 
 /** The events of deliveries, as far as they are still kept. */
 export const selectContents = (db: Transaction, claimed: readonly Claimed[]): Promise<readonly ContentRow[]> =>
-  run(db, contentsText, [organizationsOf(claimed), column(claimed, ({ event_id }) => event_id)])
+  runSql(db, contentsText, [organizationsOf(claimed), column(claimed, ({ event_id }) => event_id)])
 
 const contentsText = `select e.organization_id, e.id, e.sequence, l.traceparent, ${eventColumnsOf('l')}
   from (select distinct * from unnest($1::text[], $2::text[]) g (organization_id, id)) w
@@ -160,7 +155,7 @@ export interface SecretRow extends Tenancy {
 
 /** Every secret that is valid for these endpoints, the current one first. */
 export const selectSecrets = (db: Transaction, claimed: readonly Claimed[], now: Date): Promise<readonly SecretRow[]> =>
-  run(db, secretsText, [organizationsOf(claimed), column(claimed, ({ endpoint_id }) => endpoint_id), now])
+  runSql(db, secretsText, [organizationsOf(claimed), column(claimed, ({ endpoint_id }) => endpoint_id), now])
 
 const secretsText = `select s.organization_id, s.id, s.endpoint_id, s.ciphertext
   from (select distinct * from unnest($1::text[], $2::text[]) g (organization_id, endpoint_id)) w
@@ -170,7 +165,7 @@ const secretsText = `select s.organization_id, s.id, s.endpoint_id, s.ciphertext
 
 /** Keeps deliveries from other workers for as long as they are on their way here. */
 export const renewLeases = (db: Transaction, ids: readonly string[], { worker, ms }: Lease): Promise<unknown> =>
-  run(
+  runSql(
     db,
     `update webhook_deliveries set leased_until = clock_timestamp() + $3 * interval '1 ms'
      where state = 'sending' and leased_by = $2 and id = any($1)`,
@@ -181,15 +176,15 @@ const unlease = `set state = 'pending', leased_by = null, leased_until = null wh
 
 /** Gives back what a worker took and did not send: it died, or it was frozen. */
 export const expireLeases = (db: Transaction): Promise<readonly { readonly id: string }[]> =>
-  run(db, `update webhook_deliveries ${unlease} and leased_until < clock_timestamp() returning id`, [])
+  runSql(db, `update webhook_deliveries ${unlease} and leased_until < clock_timestamp() returning id`, [])
 
 /** Gives back what this worker took and will not send. */
 export const releaseLeases = (db: Transaction, worker: string): Promise<unknown> =>
-  run(db, `update webhook_deliveries ${unlease} and leased_by = $1`, [worker])
+  runSql(db, `update webhook_deliveries ${unlease} and leased_by = $1`, [worker])
 
 /** Ends deliveries whose events are kept no longer. */
 export const cancelExpired = (db: Transaction, claimed: readonly Claimed[]): Promise<unknown> =>
-  run(
+  runSql(
     db,
     `update webhook_deliveries d set state = 'cancelled', last_error = 'EVENT_EXPIRED', leased_by = null, leased_until = null
      from unnest($1::text[], $2::text[]) w (organization_id, id)
@@ -214,7 +209,7 @@ const attemptColumns = `organization_id, id, delivery_id, endpoint_id, number, a
   response_excerpt`
 
 const insertAttempts = (db: Transaction, attempts: readonly AttemptRow[]): Promise<unknown> =>
-  run(
+  runSql(
     db,
     `insert into webhook_attempts (${attemptColumns})
      select ${attemptColumns} from json_populate_recordset(null::webhook_attempts, $1::json) on conflict do nothing`,
@@ -234,10 +229,10 @@ export async function writeArrivals(
 ): Promise<readonly (Tenancy & { readonly id: string })[]> {
   const endpoints = [organizationsOf(attempts), column(attempts, ({ endpoint_id }) => endpoint_id)]
   const [, , , recovered] = await Promise.all([
-    run(db, arrivedText, [JSON.stringify(attempts), worker]),
+    runSql(db, arrivedText, [JSON.stringify(attempts), worker]),
     insertAttempts(db, attempts),
-    run(db, reliefText, endpoints),
-    run<Tenancy & { readonly id: string }>(db, failingText, endpoints),
+    runSql(db, reliefText, endpoints),
+    runSql<Tenancy & { readonly id: string }>(db, failingText, endpoints),
   ])
   return recovered
 }
