@@ -1,5 +1,6 @@
 import { newId } from '#platform/id.ts'
 import type { Logger } from '#platform/logger.ts'
+import { createTurns } from '#platform/turns.ts'
 import { systemOrigin, type UnitOfWork, type View } from '#platform/work.ts'
 import { Feed, type Follower, frameOf, type StreamReader } from './feed.ts'
 import { type EventFilter, everything } from './filter.ts'
@@ -112,19 +113,4 @@ async function join(feed: Promise<Feed>, follower: Follower, readMore: () => Pro
   }
   // Nothing is awaited between looking at the position and joining, so nothing can come in between.
   if (reader.isOpen) joined.followers.add(follower)
-}
-
-/** Lets at most `most` tasks run at a time, in the order in which they came. */
-function createTurns(most: number) {
-  const waiting: (() => void)[] = []
-  let running = 0
-  return async <T>(task: () => Promise<T>): Promise<T> => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running++
-    return task().finally(() => {
-      const next = waiting.shift()
-      if (next) next()
-      else running--
-    })
-  }
 }

@@ -1,14 +1,12 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import net, { type AddressInfo } from 'node:net'
-import os from 'node:os'
-import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createOutbound, type OutboundOptions } from '#platform/outbound-http.ts'
+import { selfSigned } from '#test/certificate.ts'
 import { testConfig } from '#test/harness.ts'
 
 const local = { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' }
@@ -177,26 +175,16 @@ t.test('a name server that does not answer costs the time of one request', async
 })
 
 t.test('over TLS the certificate must be the name’s and trusted', async (t) => {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'purser-tls-'))
-  const [key, certificate] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')]
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-      ...['-keyout', key, '-out', certificate, '-subj', '/CN=receiver.example'],
-      ...['-addext', 'subjectAltName=DNS:receiver.example'],
-    ],
-    { stdio: 'ignore' },
-  )
+  const { keyFile, certificateFile } = selfSigned()
   const names: unknown[] = []
-  const options = { key: readFileSync(key), cert: readFileSync(certificate) }
+  const options = { key: readFileSync(keyFile), cert: readFileSync(certificateFile) }
   const server = https.createServer(options, (_request, response) => void response.end('safe'))
   server.on('secureConnection', (socket) => names.push(socket.servername))
   const port = await listening(t, server)
   const resolve = async () => ['127.0.0.1']
   const untrusting = outbound(t, local, { resolve })
   t.match(await untrusting(`https://receiver.example:${port}/`), { status: null, error: 'TLS_FAILED' })
-  const trusting = outbound(t, { ...local, OUTBOUND_EXTRA_CA: certificate }, { resolve })
+  const trusting = outbound(t, { ...local, OUTBOUND_EXTRA_CA: certificateFile }, { resolve })
   t.match(await trusting(`https://receiver.example:${port}/`), { status: 200, excerpt: 'safe' })
   t.match(await trusting(`https://receiver.example.:${port}/`), { status: 200, excerpt: 'safe' })
   t.match(await trusting(`https://other.example:${port}/`), { status: null, error: 'TLS_FAILED' })

@@ -6,6 +6,7 @@ import { newId } from '#platform/id.ts'
 import type { Logger } from '#platform/logger.ts'
 import type { Outbound, OutboundOutcome } from '#platform/outbound-http.ts'
 import { systemOrigin, type UnitOfWork, type Work } from '#platform/work.ts'
+import { paceOf } from './lanes.ts'
 import { headersOf } from './message.ts'
 import { isSuccess, recordOutcome } from './record-outcome.ts'
 import type { AttemptRow } from './repository.ts'
@@ -27,26 +28,36 @@ const recordPauseMs = 1_000
 /**
  * Sends one delivery and sees to it that what came of it is written: an arrival with the next turn, all else at once.
  * It is marked after it was sent, never before; what cannot be written is sent again once its lease has run out.
+ * Returns whether it arrived: one that did not asks for no turn, so that failures by the hundred cause no turns.
  */
-export async function dispatchOne(sender: DispatchDependencies, state: SenderState, dispatch: Dispatch): Promise<void> {
+export async function dispatchOne(
+  sender: DispatchDependencies,
+  state: SenderState,
+  dispatch: Dispatch,
+): Promise<boolean> {
   const { delivery, endpoint } = dispatch
   const at = sender.clock.now()
   const outcome = await post(sender, dispatch).catch((error: unknown) => unsent(sender.log, dispatch, error))
   const attempt = attemptOf(dispatch, outcome, at)
   const isArrival = isSuccess(outcome.status)
+  state.paces.set(delivery.endpoint_id, paceOf(isArrival, outcome.durationMs))
   const { id, event_id, endpoint_id } = delivery
   const { status, error, durationMs } = outcome
   const told = { deliveryId: id, endpointId: endpoint_id, eventId: event_id, status, error, durationMs }
   sender.log[isArrival ? 'debug' : 'info'](told, isArrival ? 'webhook delivered' : 'webhook attempt failed')
   if (isArrival && (endpoint.mode === 'any' || endpoint.mode === 'inOrder')) {
     state.arrivals.push(attempt)
-    return
+    return true
   }
   const askedMs = askedPause(status, outcome.retryAfter, new Date())
   const attempted = { attempt, worker: state.lease.worker, isProbe: endpoint.mode === 'probe', askedMs }
-  for (const alert of await record(sender, dispatch, (work) => recordOutcome(work, attempted)))
-    sender.alerts.raise(alert)
+  // Those of one endpoint lock the same row: they come one after the other and hold no connection while they wait.
+  const alerts = await state.recordInTurn(endpoint_id, () =>
+    record(sender, dispatch, (work) => recordOutcome(work, attempted)),
+  )
+  for (const alert of alerts) sender.alerts.raise(alert)
   state.inFlight.delete(id)
+  return isArrival
 }
 
 /** The time of the signature is that of the world, whatever the clock of the service says: receivers compare it. */

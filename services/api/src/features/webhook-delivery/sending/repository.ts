@@ -163,24 +163,34 @@ const secretsText = `select s.organization_id, s.id, s.endpoint_id, s.ciphertext
   where s.expires_at is null or s.expires_at > $3
   order by s.endpoint_id, s.expires_at desc nulls first, s.id`
 
-/** Keeps deliveries from other workers for as long as they are on their way here. */
+/**
+ * Keeps deliveries from other workers for as long as they are on their way here. A row that is locked is being written
+ * to its end at this moment: waiting for it while others are held would be a deadlock.
+ */
 export const renewLeases = (db: Transaction, ids: readonly string[], { worker, ms }: Lease): Promise<unknown> =>
   runSql(
     db,
-    `update webhook_deliveries set leased_until = clock_timestamp() + $3 * interval '1 ms'
-     where state = 'sending' and leased_by = $2 and id = any($1)`,
+    `update webhook_deliveries d set leased_until = clock_timestamp() + $3 * interval '1 ms'
+     from (${unlocked(`leased_by = $2 and id = any($1)`)}) w ${same}`,
     [ids, worker, ms],
   )
 
-const unlease = `set state = 'pending', leased_by = null, leased_until = null where state = 'sending'`
+const unlocked = (condition: string): string => `select organization_id, id from webhook_deliveries
+  where state = 'sending' and ${condition} for no key update skip locked`
+const same = 'where d.organization_id = w.organization_id and d.id = w.id'
+const unlease = `set state = 'pending', leased_by = null, leased_until = null`
 
 /** Gives back what a worker took and did not send: it died, or it was frozen. */
 export const expireLeases = (db: Transaction): Promise<readonly { readonly id: string }[]> =>
-  runSql(db, `update webhook_deliveries ${unlease} and leased_until < clock_timestamp() returning id`, [])
+  runSql(
+    db,
+    `update webhook_deliveries d ${unlease} from (${unlocked('leased_until < clock_timestamp()')}) w ${same} returning d.id`,
+    [],
+  )
 
 /** Gives back what this worker took and will not send. */
 export const releaseLeases = (db: Transaction, worker: string): Promise<unknown> =>
-  runSql(db, `update webhook_deliveries ${unlease} and leased_by = $1`, [worker])
+  runSql(db, `update webhook_deliveries ${unlease} where state = 'sending' and leased_by = $1`, [worker])
 
 /** Ends deliveries whose events are kept no longer. */
 export const cancelExpired = (db: Transaction, claimed: readonly Claimed[]): Promise<unknown> =>
@@ -241,10 +251,11 @@ const arrivedText = `update webhook_deliveries d set state = 'delivered', attemp
     last_status = a.status, last_error = null, leased_by = null, leased_until = null
   from json_populate_recordset(null::webhook_attempts, $1::json) a
   where d.organization_id = a.organization_id and d.id = a.delivery_id and d.state = 'sending' and d.leased_by = $2`
-const theirEndpoints = `from (select distinct * from unnest($1::text[], $2::text[]) g (organization_id, id)) w
-  where e.organization_id = w.organization_id and e.id = w.id`
-const reliefText = `update webhook_endpoints e set consecutive_failures = 0 ${theirEndpoints}
-  and e.consecutive_failures > 0 and e.state = 'active'`
-const failingText = `select e.organization_id, e.id from webhook_endpoints e,
+const theirEndpoints = `select e.organization_id, e.id from webhook_endpoints e,
   (select distinct * from unnest($1::text[], $2::text[]) g (organization_id, id)) w
-  where e.organization_id = w.organization_id and e.id = w.id and e.state = 'failing'`
+  where e.organization_id = w.organization_id and e.id = w.id`
+/** Whoever has locked an endpoint for long delays no others: its next arrival will do. */
+const reliefText = `update webhook_endpoints r set consecutive_failures = 0
+  from (${theirEndpoints} and e.consecutive_failures > 0 and e.state = 'active' for no key update of e skip locked) l
+  where r.organization_id = l.organization_id and r.id = l.id`
+const failingText = `${theirEndpoints} and e.state = 'failing'`

@@ -3,9 +3,11 @@ import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '#platform/config.ts'
 import { newId } from '#platform/id.ts'
+import { createKeyedTurns } from '#platform/turns.ts'
 import { startLoop } from '#platform/woken-loop.ts'
 import { systemOrigin } from '#platform/work.ts'
 import { type DispatchDependencies, dispatchOne } from './dispatch.ts'
+import { newPaces } from './lanes.ts'
 import { recoverEndpointById } from './record-outcome.ts'
 import { releaseLeases, renewLeases } from './repository.ts'
 import { type SenderState, type Turn, takeTurn } from './turn.ts'
@@ -25,6 +27,8 @@ const pollMs = 500
 const restMs = 3
 const leaseMs = 10_000
 const renewalMs = 3_000
+/** Failures being written. Each takes a connection, and the next turn needs one too. */
+const recordsAtOnce = 3
 
 /** Sends what is due for as long as it is not stopped. Any number of workers share the work. */
 export function startSender(dependencies: SenderDependencies): Sender {
@@ -39,7 +43,8 @@ export function startSender(dependencies: SenderDependencies): Sender {
     restMs,
     async turn() {
       const { dispatches, recovered, isMore } = await takeTurn(dependencies, state)
-      for (const dispatch of dispatches) void dispatchOne(dependencies, state, dispatch).finally(() => loop.ring())
+      for (const dispatch of dispatches)
+        void dispatchOne(dependencies, state, dispatch).then((hasArrived) => hasArrived && loop.ring())
       await recover(dependencies, recovered)
       return isMore
     },
@@ -66,6 +71,8 @@ const newState = (config: Config): SenderState => ({
   lease: { worker: `${os.hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`, ms: leaseMs },
   mostInFlight: config.WEBHOOKS_IN_FLIGHT,
   inFlight: new Map(),
+  paces: newPaces(),
+  recordInTurn: createKeyedTurns(recordsAtOnce),
   arrivals: [],
   served: new Map(),
   expiredAt: Number.NEGATIVE_INFINITY,

@@ -1,6 +1,8 @@
 import type { Clock } from '#platform/clock.ts'
 import type { Transaction } from '#platform/database.ts'
+import type { createKeyedTurns } from '#platform/turns.ts'
 import type { UnitOfWork } from '#platform/work.ts'
+import { type OnItsWay, type Paces, shareOut } from './lanes.ts'
 import { bodyOf, type Message } from './message.ts'
 import {
   type AttemptRow,
@@ -23,8 +25,10 @@ import {
 export interface SenderState {
   readonly lease: Lease
   readonly mostInFlight: number
-  /** The endpoint of every delivery that is leased here, by delivery. */
-  readonly inFlight: Map<string, string>
+  /** Every delivery that is leased here, by its id. */
+  readonly inFlight: Map<string, OnItsWay>
+  readonly paces: Paces
+  readonly recordInTurn: ReturnType<typeof createKeyedTurns>
   /** Attempts that arrived and are not written yet. */
   readonly arrivals: AttemptRow[]
   /** The resource that was served last, by endpoint that is served in order. */
@@ -64,7 +68,9 @@ export async function takeTurn(
       throw error
     })
   for (const { delivery_id } of arrivals) state.inFlight.delete(delivery_id)
-  for (const { delivery } of turn.dispatches) state.inFlight.set(delivery.id, delivery.endpoint_id)
+  const since = performance.now()
+  for (const { delivery } of turn.dispatches)
+    state.inFlight.set(delivery.id, { endpointId: delivery.endpoint_id, since })
   return turn
 }
 
@@ -77,7 +83,8 @@ async function work(db: Transaction, state: SenderState, arrivals: readonly Atte
     isExpiryDue ? expireLeases(db) : [],
     state.isStopping ? [] : lockCandidates(db, now),
   ])
-  const shares = shareOut(state, candidates, new Set(arrivals.map(({ delivery_id }) => delivery_id)))
+  const written = new Set(arrivals.map(({ delivery_id }) => delivery_id))
+  const shares = shareOut({ ...state, now: performance.now() }, candidates, written)
   if (shares.length === 0) return { dispatches: [], recovered, isMore: false }
   const claimed = await claim(db, shares, lease, now)
   const isMore = goRound(state, shares, claimed)
@@ -88,30 +95,6 @@ async function work(db: Transaction, state: SenderState, arrivals: readonly Atte
   const expired = claimed.filter((delivery) => !sendable.has(delivery))
   if (expired.length > 0) await cancelExpired(db, expired)
   return { dispatches, recovered, isMore: isMore || expired.length > 0 }
-}
-
-/**
- * How many deliveries each endpoint may have on its way. Half of the room is kept for endpoints that have none: however
- * many slow ones there are, a quick one finds a place. They are asked in turns, so that none is always the last.
- */
-export function shareOut(
-  { inFlight, mostInFlight, served }: Pick<SenderState, 'inFlight' | 'mostInFlight' | 'served'>,
-  candidates: readonly Candidate[],
-  done: ReadonlySet<string>,
-): readonly Share[] {
-  const busy = new Map<string, number>()
-  for (const [deliveryId, endpointId] of inFlight)
-    if (!done.has(deliveryId)) busy.set(endpointId, (busy.get(endpointId) ?? 0) + 1)
-  let taken = [...busy.values()].reduce((sum, count) => sum + count, 0)
-  const start = Math.floor(Math.random() * candidates.length)
-  return [...candidates.slice(start), ...candidates.slice(0, start)].flatMap((candidate) => {
-    const here = busy.get(candidate.id) ?? 0
-    const most = candidate.mode === 'probe' || taken >= mostInFlight / 2 ? 1 : candidate.max_concurrency
-    const wanted = Math.min(most - here, mostInFlight - taken)
-    if (!candidate.mine || wanted <= 0) return []
-    taken += wanted
-    return [{ candidate, slots: here + wanted, after: served.get(candidate.id) ?? '' }]
-  })
 }
 
 /** Remembers the resources that were served, and begins anew where the end was reached. */

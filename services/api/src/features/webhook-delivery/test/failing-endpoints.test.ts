@@ -53,9 +53,10 @@ t.test(
     const { target, endpoint } = await scene(t, 500)
     const before = await place(2)
     await exhaust(endpoint)
+    const sent = target.received.length
     const waiting = await place(2)
     await new Promise((resolve) => setTimeout(resolve, 700))
-    t.equal(target.received.length, 6, 'while it is failing nothing new is sent')
+    t.equal(target.received.length, sent, 'while it is failing nothing new is sent')
     for (const [probe, pause] of [5, 30, 120, 300, 600, 1_440, 1_440].entries()) {
       const { next_probe_at, probe_count } = await stateOf(endpoint)
       t.equal(probe_count, probe)
@@ -63,7 +64,7 @@ t.test(
       t.ok(ahead > pause - 1 && ahead <= pause, `probe ${probe + 1} after ${ahead} of ${pause} min`)
       clock.forward(pause * minute)
       await until('the probe failed', async () => (await stateOf(endpoint)).probe_count === probe + 1)
-      t.equal(target.received.length, 6 + probe + 1, 'one at a time')
+      t.equal(target.received.length, sent + probe + 1, 'one at a time')
     }
     target.answer(204)
     clock.forward(1_440 * minute)
@@ -76,7 +77,7 @@ t.test(
       failing_since: null,
       next_probe_at: null,
     })
-    const arrived = target.received.slice(6 + 7).map(({ event }) => (event.data as { id: string }).id)
+    const arrived = target.received.slice(sent + 7).map(({ event }) => (event.data as { id: string }).id)
     t.same([...new Set(arrived)].sort(), [...before, ...waiting].sort())
     const recovered = (await recordedEvents(h)).filter(({ type }) => type === 'webhook.endpointRecovered')
     t.match(recovered, [{ data: { id: endpoint.id, state: 'active', failingSince: null } }])
