@@ -1,5 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { sql } from 'kysely'
+import type { Transaction } from './database.ts'
+import { deleteInBatches } from './delete-batches.ts'
 import { keepEventPartitions } from './event-retention.ts'
 import { type AnyJob, defineJob } from './jobs.ts'
 
@@ -10,18 +12,17 @@ export const forgetIdempotencyKeys = defineJob({
   name: 'idempotency.forgetOld',
   payload: Type.Object({}),
   schedule: '*/10 * * * *',
-  async run({ sweep, config, now, signal, log }) {
-    const oldest = new Date(now.getTime() - config.IDEMPOTENCY_TTL_HOURS * 3_600_000)
-    let deleted = 0
-    for (let last = batchSize; last === batchSize && !signal.aborted; deleted += last) {
-      const result = await sweep((db) =>
-        sql`delete from idempotency_keys where ctid = any(array(
-          select ctid from idempotency_keys where created_at < ${oldest} limit ${batchSize}))`.execute(db),
-      )
-      last = Number(result.numAffectedRows ?? 0)
-    }
-    log.info({ deleted }, 'old idempotency keys forgotten')
+  async run(context) {
+    const oldest = new Date(context.now.getTime() - context.config.IDEMPOTENCY_TTL_HOURS * 3_600_000)
+    const deleted = await deleteInBatches(context, batchSize, (db, limit) => deleteKeys(db, oldest, limit))
+    context.log.info({ deleted }, 'old idempotency keys forgotten')
   },
 })
+
+async function deleteKeys(db: Transaction, before: Date, limit: number): Promise<number> {
+  const result = await sql`delete from idempotency_keys where ctid = any(array(
+    select ctid from idempotency_keys where created_at < ${before} limit ${limit}))`.execute(db)
+  return Number(result.numAffectedRows ?? 0)
+}
 
 export const kernelJobs: readonly AnyJob[] = [forgetIdempotencyKeys, keepEventPartitions]

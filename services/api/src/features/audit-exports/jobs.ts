@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { deleteInBatches } from '#platform/delete-batches.ts'
 import { type AnyJob, defineJob } from '#platform/jobs.ts'
 import { closed, Id } from '#platform/wire.ts'
 import { deleteExpiredExports } from './repository.ts'
@@ -24,11 +25,11 @@ export const forgetExports = defineJob({
   name: 'audit.forgetExports',
   payload: Type.Object({}),
   schedule: '41 * * * *',
-  async run({ sweep, now, signal, log }) {
-    let deleted = 0
-    for (let last = fewExports; last === fewExports && !signal.aborted; deleted += last)
-      last = await sweep((db) => deleteExpiredExports(db, now, fewExports))
-    log.info({ deleted }, 'expired exports deleted')
+  async run(context) {
+    const deleted = await deleteInBatches(context, fewExports, (db, limit) =>
+      deleteExpiredExports(db, context.now, limit),
+    )
+    context.log.info({ deleted }, 'expired exports deleted')
   },
 })
 

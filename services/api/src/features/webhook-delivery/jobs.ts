@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { deleteInBatches } from '#platform/delete-batches.ts'
 import { type AnyJob, defineJob } from '#platform/jobs.ts'
 import { deleteDeliveries, deleteSecrets, rollAttempts } from './retention/repository.ts'
 
@@ -10,13 +11,12 @@ export const forgetDeliveries = defineJob({
   name: 'webhooks.forgetOld',
   payload: Type.Object({}),
   schedule: '23 3 * * *',
-  async run({ sweep, config, now, signal, log }) {
+  async run(context) {
+    const { sweep, config, now, log } = context
     const oldest = new Date(now.getTime() - config.WEBHOOK_RETENTION_DAYS * day)
     const partitions = await sweep((db) => rollAttempts(db, oldest))
     const secrets = await sweep((db) => deleteSecrets(db, new Date(now.getTime() - day)))
-    let deliveries = 0
-    for (let last = batchSize; last === batchSize && !signal.aborted; deliveries += last)
-      last = await sweep((db) => deleteDeliveries(db, oldest, batchSize))
+    const deliveries = await deleteInBatches(context, batchSize, (db, limit) => deleteDeliveries(db, oldest, limit))
     log.info({ deliveries, secrets, partitions }, 'old webhook deliveries forgotten')
   },
 })
