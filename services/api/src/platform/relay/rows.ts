@@ -1,3 +1,4 @@
+import { columnArrays } from '../column-arrays.ts'
 import { runSql, type Transaction } from '../database.ts'
 import { type EventRow, eventColumns } from '../event-row.ts'
 import type { ChainLink } from './numbering.ts'
@@ -101,40 +102,53 @@ export const readHeads = (db: Transaction, organizationIds: readonly string[]): 
     [organizationIds],
   )
 
-const eventsText = `insert into events (organization_id, sequence, id, type, resource_type, resource_id, actor_id,
-    occurred_at, personal_digest, hash)
-  select organization_id, sequence, id, type, resource_type, resource_id, actor_id, occurred_at,
-    decode(personal_digest, 'hex'), decode(hash, 'hex')
-  from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::timestamptz[], $9::text[], $10::text[])
-    given (organization_id, sequence, id, type, resource_type, resource_id, actor_id, occurred_at, personal_digest, hash)`
+const eventArrays = columnArrays({
+  organization_id: 'token',
+  sequence: 'bigint',
+  id: 'token',
+  type: 'token',
+  resource_type: 'token',
+  resource_id: 'text',
+  actor_id: 'text',
+  occurred_at: 'timestamptz(3)',
+  personal_digest: 'bytea',
+  hash: 'bytea',
+})
+const eventsText = `insert into events (${eventArrays.names})
+  select ${eventArrays.names} from ${eventArrays.from('e', 1)}`
 
-const headsText = `insert into event_heads (organization_id, sequence, hash)
-  select organization_id, sequence, decode(hash, 'hex')
-  from unnest($1::text[], $2::bigint[], $3::text[]) given (organization_id, sequence, hash)
+const headArrays = columnArrays({ organization_id: 'token', sequence: 'bigint', hash: 'bytea' })
+const headsText = `insert into event_heads (${headArrays.names})
+  select ${headArrays.names} from ${headArrays.from('h', 1)}
   on conflict (organization_id) do update set sequence = excluded.sequence, hash = excluded.hash`
 
 /** Makes rows events and moves the heads. */
 export function writeEvents(db: Transaction, links: readonly ChainLink[], heads: readonly Head[]): Promise<unknown> {
-  const events = runSql(db, eventsText, [
-    links.map(({ event }) => event.organizationId),
-    links.map(({ event }) => event.sequence),
-    links.map(({ event }) => event.id),
-    links.map(({ event }) => event.type),
-    links.map(({ event }) => event.resource.type),
-    links.map(({ event }) => event.resource.id),
-    links.map(({ event }) => event.actor.id),
-    links.map(({ event }) => event.occurredAt),
-    links.map(({ personalDigest }) => personalDigest),
-    links.map(({ hash }) => hash),
+  const events = links.map(({ event, personalDigest, hash }) => ({
+    organization_id: event.organizationId,
+    sequence: event.sequence,
+    id: event.id,
+    type: event.type,
+    resource_type: event.resource.type,
+    resource_id: event.resource.id,
+    actor_id: event.actor.id,
+    occurred_at: event.occurredAt,
+    personal_digest: personalDigest === null ? null : bytes(personalDigest),
+    hash: bytes(hash),
+  }))
+  const moved = heads.map(({ organizationId: organization_id, sequence, hash }) => ({
+    organization_id,
+    sequence,
+    hash: bytes(hash),
+  }))
+  return Promise.all([
+    runSql(db, eventsText, eventArrays.parameters(events)),
+    runSql(db, headsText, headArrays.parameters(moved)),
   ])
-  const moved = runSql(db, headsText, [
-    heads.map(({ organizationId }) => organizationId),
-    heads.map(({ sequence }) => sequence),
-    heads.map(({ hash }) => hash),
-  ])
-  return Promise.all([events, moved])
 }
+
+/** What is hexadecimal as PostgreSQL reads it. */
+const bytes = (hex: string): string => `\\x${hex}`
 
 export const notify = (db: Transaction, channel: string, payload: string): Promise<unknown> =>
   runSql(db, 'select pg_notify($1, $2)', [channel, payload])

@@ -67,11 +67,11 @@ export async function insertOrders(
   asked: readonly { readonly sku: string }[],
 ): Promise<readonly Backordered[]> {
   const parameters = [
-    JSON.stringify(reserving),
     [...new Set(demand.map(({ location_id }) => location_id))],
     ...orderArrays.parameters(orders),
     ...demandArrays.parameters(demand),
     ...lineArrays.parameters(lines),
+    ...reservingArrays.parameters(reserving),
     ...reservationArrays.parameters(reservations),
     ...patientArrays.parameters(patient),
   ]
@@ -133,6 +133,14 @@ const lineArrays = columnArrays({
   total_amount: 'bigint',
   metadata: 'jsonb',
 } satisfies Record<'order_id' | Exclude<(typeof lineColumns)[number], 'quantity_backordered'>, ColumnType>)
+const reservingArrays = columnArrays({
+  order_id: 'token',
+  state: 'token',
+  expires_at: 'timestamptz(3)',
+  actor: 'jsonb',
+  request_id: 'token',
+  occurred_at: 'timestamptz(3)',
+})
 const reservationArrays = columnArrays({
   id: 'token',
   waiting_id: 'token',
@@ -151,10 +159,11 @@ const patientArrays = columnArrays({
   quantity: 'integer',
   before: 'integer',
 })
-const firstOrder = 3
+const firstOrder = 2
 const firstDemand = firstOrder + orderArrays.width
 const firstLine = firstDemand + demandArrays.width
-const firstReservation = firstLine + lineArrays.width
+const firstReserving = firstLine + lineArrays.width
+const firstReservation = firstReserving + reservingArrays.width
 const firstPatient = firstReservation + reservationArrays.width
 
 // The guard reads what was locked: the same columns of `s` are looked at as of the statement's start, before the wait.
@@ -166,7 +175,7 @@ const placeText = `with demand as (
   ), locked as (
     select sku, location_id, on_hand - reserved - safety_stock as available, backordered from stock_levels
     where organization_id = current_setting('app.organization_id') and sku = any($${firstDemand})
-      and location_id = any($2)
+      and location_id = any($1)
     order by sku, location_id for no key update
   ), share as (
     select d.sku, d.location_id, d.quantity as wanted, case
@@ -188,8 +197,7 @@ const placeText = `with demand as (
       r.on_hand, r.reserved - greatest(0, r.taken - r.wanted + m.later) as reserved,
       greatest(0, least(m.quantity, r.taken - r.wanted + m.later + m.quantity)) as taken
     from ${reservationArrays.from('m', firstReservation)}
-    join json_to_recordset($1::json) as o (order_id text, state text, expires_at timestamptz(3), actor jsonb,
-      request_id text, occurred_at timestamptz(3)) using (order_id)
+    join ${reservingArrays.from('o', firstReserving)} using (order_id)
     join reserved r using (sku, location_id)
   ), waiting as (
     select w.order_id, w.position, w.quantity - greatest(0, least(w.quantity, r.taken - w.before)) as units

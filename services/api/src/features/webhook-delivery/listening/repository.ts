@@ -1,8 +1,9 @@
+import { columnArrays } from '#platform/column-arrays.ts'
 import { runSql, type Transaction } from '#platform/database.ts'
 import { newId } from '#platform/id.ts'
 import type { NumberedEvent } from '#platform/relay/fan-out.ts'
 import type { EndpointRow } from '../repository.ts'
-import { column, type Tenancy } from '../sending/repository.ts'
+import type { Tenancy } from '../sending/repository.ts'
 
 export type Listening = Tenancy & Pick<EndpointRow, 'id' | 'types' | 'allowed_sources'>
 
@@ -22,20 +23,30 @@ export interface FannedOut {
 
 /** First deliveries of events, due at once; never in the future, whatever the clock was that stamped the event. */
 export const insertFannedOut = (db: Transaction, rows: readonly FannedOut[]): Promise<unknown> =>
-  runSql(db, fannedOutText, [
-    column(rows, ({ event }) => event.organizationId),
-    column(rows, () => newId('dlv')),
-    column(rows, ({ endpointId }) => endpointId),
-    column(rows, ({ event }) => event.id),
-    column(rows, ({ event }) => event.type),
-    column(rows, ({ event }) => event.sequence),
-    column(rows, ({ event }) => event.resource.id),
-    column(rows, ({ event }) => event.occurredAt),
-  ])
+  runSql(db, fannedOutText, deliveryArrays.parameters(rows.map(deliveryOf)))
 
-const fannedOutText = `insert into webhook_deliveries (organization_id, id, endpoint_id, event_id, event_type, sequence,
-    resource_id, due_at, created_at)
-  select organization_id, id, endpoint_id, event_id, event_type, sequence, resource_id, least(at, now()), least(at, now())
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[])
-    g (organization_id, id, endpoint_id, event_id, event_type, sequence, resource_id, at)
+const deliveryOf = ({ endpointId, event }: FannedOut) => ({
+  organization_id: event.organizationId,
+  id: newId('dlv'),
+  endpoint_id: endpointId,
+  event_id: event.id,
+  event_type: event.type,
+  sequence: event.sequence,
+  resource_id: event.resource.id,
+  created_at: event.occurredAt,
+})
+const deliveryArrays = columnArrays({
+  organization_id: 'token',
+  id: 'token',
+  endpoint_id: 'token',
+  event_id: 'token',
+  event_type: 'token',
+  sequence: 'bigint',
+  resource_id: 'text',
+  created_at: 'timestamptz(3)',
+})
+const fannedOutText = `insert into webhook_deliveries (${deliveryArrays.names}, due_at)
+  select organization_id, id, endpoint_id, event_id, event_type, sequence, resource_id, least(created_at, now()),
+    least(created_at, now())
+  from ${deliveryArrays.from('d', 1)}
   on conflict do nothing`
