@@ -51,11 +51,14 @@ export class Purser extends Resources {
     this.#transport = transport
   }
 
-  /** A client from `PURSER_API_KEY` and `PURSER_BASE_URL`, the only place where this package reads the environment. */
+  /**
+   * A client from `PURSER_API_KEY` and `PURSER_URL` (or `PURSER_BASE_URL`), the only place where this library reads the
+   * environment.
+   */
   static fromEnv(options: PurserOptions = {}): Purser {
     const { process } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } }
-    const { PURSER_API_KEY: apiKey, PURSER_BASE_URL: baseUrl } = process?.env ?? {}
-    return new Purser({ ...(options.auth ? {} : { apiKey }), baseUrl, ...options })
+    const { PURSER_API_KEY: apiKey, PURSER_URL, PURSER_BASE_URL } = process?.env ?? {}
+    return new Purser({ ...(options.auth ? {} : { apiKey }), baseUrl: PURSER_URL || PURSER_BASE_URL, ...options })
   }
 
   /** A copy with other settings that shares token and rate-limit pauses with this client. */

@@ -7,17 +7,21 @@ const order = ok({ id: 'ord_1' })
 test('reads key and address from the environment', async (t) => {
   const { baseUrl, requests } = await serve(t, [order])
   process.env.PURSER_API_KEY = 'sk_test_env'
-  process.env.PURSER_BASE_URL = `${baseUrl}/`
+  process.env.PURSER_URL = `${baseUrl}/`
   t.teardown(() => {
     delete process.env.PURSER_API_KEY
+    delete process.env.PURSER_URL
     delete process.env.PURSER_BASE_URL
   })
   await Purser.fromEnv().orders.get('ord_1')
   await Purser.fromEnv({ apiKey: 'sk_test_given' }).orders.get('ord_1')
   await Purser.fromEnv({ auth: { type: 'token', getToken: () => 'token' } }).orders.get('ord_1')
+  delete process.env.PURSER_URL
+  process.env.PURSER_BASE_URL = baseUrl
+  await Purser.fromEnv().orders.get('ord_1')
   t.strictSame(
     requests.map((request) => request.headers.authorization),
-    ['Bearer sk_test_env', 'Bearer sk_test_given', 'Bearer token'],
+    ['Bearer sk_test_env', 'Bearer sk_test_given', 'Bearer token', 'Bearer sk_test_env'],
   )
   delete process.env.PURSER_API_KEY
   t.throws(() => Purser.fromEnv(), { code: 'INVALID_CONFIGURATION' })

@@ -17,6 +17,7 @@ import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { type Test, test } from 'tap'
+import { forwardsEvents, refusesToForward } from './listening.ts'
 import { ok, serve } from './server.ts'
 
 const run = promisify(execFile)
@@ -135,6 +136,10 @@ purser.orders.get('ord_1').then((order) => console.log(order.id))`
     const { stdout } = await run(command, ['export.jsonl', '--public-key', 'jwks.json'], { cwd: esm, env })
     t.match(stdout, /^verified 3 events from 1 to 3, head /)
   })
+
+  await t.test('brings a command that forwards events as signed webhooks', (t) => forwardsEvents(t, esm, env))
+
+  await t.test('whose refusals are one line', (t) => refusesToForward(t, esm, env))
 
   await t.test('type-checks with its declarations, whatever the module resolution', async (t) => {
     await compile(t, esm, { module: 'nodenext', target: 'es2022' })

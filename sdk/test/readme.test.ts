@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { test } from 'tap'
 import { harness } from '../../services/api/src/test/harness.ts'
+import { relay } from '../../services/api/src/test/relayed.ts'
 
 const run = promisify(execFile)
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
@@ -38,14 +39,17 @@ test('every snippet of the README compiles and runs against the service', async 
   const compiled = await run(process.execPath, [compiler, '-p', folder]).catch((error: { stdout: string }) => error)
   t.equal(compiled.stdout, '')
 
-  const { app, tenant } = await harness(t)
+  const h = await harness(t)
+  const { app, as, tenant } = h
   await tenant.stock([{ sku: '85123A', onHand: 100 }])
+  await as(tenant.key).post('/v1/orders', { paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 1 }] })
+  await relay(h)
   const baseUrl = await app.http.listen({ host: '127.0.0.1', port: 0 })
   const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`
   const env = {
     ...process.env,
     PURSER_API_KEY: tenant.key,
-    PURSER_BASE_URL: baseUrl,
+    PURSER_URL: baseUrl,
     PURSER_WEBHOOK_SECRET: webhookSecret,
   }
   const { stdout } = await run(process.execPath, ['--conditions=purser-source', 'readme.ts'], { cwd: folder, env })
@@ -53,6 +57,7 @@ test('every snippet of the README compiles and runs against the service', async 
   t.match(lines[0], /^ord_\w{26} confirmed$/)
   t.ok(lines.includes('true'), 'the same key gives the same order')
   t.ok(lines.includes('received evt_1 order.placed'))
+  t.match(stdout, /\nplaced \S+\nup to \d+\n/, 'an event of the stream')
   t.ok(lines.includes('answered 204'))
   t.ok(lines.includes("short of [ 'lines[0].quantity' ]"))
 })

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Logger } from '#platform/logger.ts'
 import type { AppError } from '#platform/problem.ts'
 import { Forbidden, Unauthorized } from './problems.ts'
 
@@ -27,7 +28,8 @@ export function authenticateRequests(app: FastifyInstance): void {
     request.credential = await app.kernel.authenticate(presented, request.ip)
     if (!request.credential)
       throw unauthorized('The API key is unknown, expired, revoked or not allowed from this address')
-    request.log = request.log.child({ organizationId: request.credential.actor.organizationId })
+    const log = request.log as Logger
+    log.setBindings({ organizationId: request.credential.actor.organizationId })
   })
 }
 

@@ -86,7 +86,7 @@ export class EventStream {
 
   whenClosed(done: () => void): void {
     if (this.#response.destroyed) done()
-    else this.#response.once('close', done)
+    else this.#response.on('close', done)
   }
 
   #write(text: string | Buffer): void {

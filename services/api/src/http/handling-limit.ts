@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HandlerTimedOut, logProblem } from './problems.ts'
 
 const closed = 'the connection is done'
@@ -11,6 +11,7 @@ const closed = 'the connection is done'
 export function limitHandling(app: FastifyInstance): void {
   const timeoutMs = app.kernel.config.HANDLER_TIMEOUT_MS
   app.decorateRequest('unwanted')
+  app.decorateRequest('endLimit')
   logLateFailures(app)
   app.addHook('onRequest', (request, reply, done) => {
     const controller = new AbortController()
@@ -22,13 +23,22 @@ export function limitHandling(app: FastifyInstance): void {
       controller.abort(problem)
       reply.send(problem)
     }, timeoutMs)
-    reply.raw.once('close', () => {
+    const end = (): void => {
       clearTimeout(timer)
       // A reason that exists already: without one, each abort makes an error with a stack.
       controller.abort(closed)
-    })
+    }
+    reply.raw.on('close', end)
+    request.endLimit = end
     done()
   })
+}
+
+/** Takes the limit off an answer that does not end, and keeps nothing of it for as long as that answer lasts. */
+export function liftLimit(request: FastifyRequest, reply: FastifyReply): void {
+  request.endLimit?.()
+  if (request.endLimit) reply.raw.off('close', request.endLimit)
+  request.endLimit = undefined
 }
 
 /** A handler that fails after its 503 has nobody to tell but the log. */

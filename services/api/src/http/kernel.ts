@@ -47,6 +47,8 @@ declare module 'fastify' {
     trace: Trace
     /** Aborts when nobody waits for the answer any more. */
     unwanted: AbortSignal
+    /** Ends the time that handling may take. */
+    endLimit: (() => void) | undefined
   }
   interface FastifyContextConfig {
     access?: Access

@@ -3,6 +3,7 @@ import type { AppError } from '#platform/problem.ts'
 import type { Scope } from '#platform/scopes.ts'
 import { presentedKey } from './authentication.ts'
 import { EventStream } from './event-stream.ts'
+import { liftLimit } from './handling-limit.ts'
 import { Draining, TooManyStreams } from './problems.ts'
 
 /** Every stream of server-sent events of this process. */
@@ -99,13 +100,17 @@ const tooMany = (whose: string, limit: number): AppError =>
 
 /** Takes the answer over from Fastify: what its hooks have set is kept, its time limit no longer applies. */
 function openResponse(reply: FastifyReply) {
+  const headers = reply.getHeaders() as Readonly<Record<string, string>>
   reply.hijack()
+  liftLimit(reply.request, reply)
   reply.raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
+    ...headers,
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache, no-transform',
     'x-accel-buffering': 'no',
   })
+  // Node keeps the head for as long as the answer lasts: written by itself it is one string, else a tree of its pieces.
+  reply.raw.flushHeaders()
   return reply.raw
 }
 
