@@ -99,6 +99,9 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     max: 3,
     connectionTimeoutMillis: options.acquireTimeoutMs ?? config.DB_ACQUIRE_TIMEOUT_MS,
     statement_timeout: config.WORKER_STATEMENT_TIMEOUT_MS,
+    // PostgreSQL cannot keep its own limit when it is frozen or cut off.
+    query_timeout: config.WORKER_STATEMENT_TIMEOUT_MS + 1_000,
+    keepAlive: true,
   })
   pool.on('error', (error) => log.warn({ err: error }, 'idle job connection lost'))
   pool.on('connect', (client) => client.on('error', (error) => log.warn({ err: error }, 'job connection lost')))

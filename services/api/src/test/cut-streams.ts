@@ -56,7 +56,7 @@ export async function cutStreams(t: Test, { cuts, seed }: CutPlan): Promise<void
   )
 }
 
-function collect(purser: Purser, params: object, signal: AbortSignal): number[] {
+export function collect(purser: Purser, params: object, signal: AbortSignal): number[] {
   const sequences: number[] = []
   const run = async (): Promise<void> => {
     for await (const { sequence } of purser.events.stream(params, { after: 0, signal })) sequences.push(sequence)

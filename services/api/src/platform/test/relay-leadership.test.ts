@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import type { Alert } from '#platform/alerts.ts'
+import { startRelay } from '#platform/relay/relay.ts'
+import { captureLog } from '#test/captured-log.ts'
+import { chainFaults } from '#test/chain.ts'
 import { harness } from '#test/harness.ts'
 import { launch } from '#test/launched.ts'
 import { ownCluster } from '#test/own-cluster.ts'
@@ -89,3 +93,37 @@ t.test(
     t.equal(rows[0].distinct, rows[0].newest)
   },
 )
+
+t.test('a fan-out that fails holds the relay up, which is told; nothing is half done, and it goes on', async (t) => {
+  const raised: Alert[] = []
+  const captured = captureLog()
+  const heard: string[] = []
+  let isBroken = true
+  const relay = startRelay({
+    config: { ...h.runtime.config, RELAY_LAG_LIMIT_MS: 1_000 },
+    log: captured.log,
+    alerts: { raise: (alert) => void raised.push(alert), close: async () => {} },
+    fanOuts: [
+      {
+        name: 'planted',
+        async run(_db, events) {
+          heard.push(...events.map(({ id }) => id))
+          if (isBroken) throw new Error('planted')
+        },
+      },
+    ],
+  })
+  t.teardown(() => relay.stop())
+  await h.tenant.stock([{ sku: 'HELD-UP', onHand: 1 }])
+  const waiting = await rowsWithoutEvent()
+  await until('the lag is told', () => raised.length > 0)
+  t.match(raised, [{ alert: 'relay.lag' }])
+  t.equal(await rowsWithoutEvent(), waiting, 'none of them has a number')
+  const failures = captured.take().filter(({ message }) => message === 'relay: a batch failed and is tried again')
+  t.match(failures[0], { level: 'error', err: { message: 'planted' } })
+  heard.length = 0
+  isBroken = false
+  await until('all are numbered', async () => (await rowsWithoutEvent()) === 0)
+  t.equal(heard.length, waiting)
+  t.same(await chainFaults(h.db), [])
+})

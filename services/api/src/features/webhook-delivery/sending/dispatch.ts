@@ -88,7 +88,7 @@ const attemptOf = ({ delivery }: Dispatch, outcome: OutboundOutcome, at: Date): 
   response_excerpt: outcome.excerpt,
 })
 
-/** Writes in the name of the service; tries again while the database is away, for about as long as a lease. */
+/** Writes in the name of the service; tries again while the database is away, for a few seconds. */
 async function record(
   { log, unitOfWork }: DispatchDependencies,
   { delivery, message }: Dispatch,

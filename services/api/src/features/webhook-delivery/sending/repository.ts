@@ -165,13 +165,14 @@ const secretsText = `select s.organization_id, s.id, s.endpoint_id, s.ciphertext
 
 /**
  * Keeps deliveries from other workers for as long as they are on their way here. A row that is locked is being written
- * to its end at this moment: waiting for it while others are held would be a deadlock.
+ * to its end at this moment: waiting for it while others are held would be a deadlock. Young leases need it not yet.
  */
 export const renewLeases = (db: Transaction, ids: readonly string[], { worker, ms }: Lease): Promise<unknown> =>
   runSql(
     db,
     `update webhook_deliveries d set leased_until = clock_timestamp() + $3 * interval '1 ms'
-     from (${unlocked(`leased_by = $2 and id = any($1)`)}) w ${same}`,
+     from (${unlocked(`leased_by = $2 and id = any($1)
+       and leased_until < clock_timestamp() + $3 * interval '0.75 ms'`)}) w ${same}`,
     [ids, worker, ms],
   )
 

@@ -25,8 +25,9 @@ export interface Sender {
 const eventsChannel = 'purser_events'
 const pollMs = 500
 const restMs = 3
-const leaseMs = 10_000
-const renewalMs = 3_000
+/** What a worker that was killed had taken is sent by another one after this; until then it fills its endpoint's slots. */
+const leaseMs = 4_000
+const renewalMs = 1_000
 /** Failures being written. Each takes a connection, and the next turn needs one too. */
 const recordsAtOnce = 3
 
@@ -49,11 +50,16 @@ export function startSender(dependencies: SenderDependencies): Sender {
       return isMore
     },
   })
+  let isRenewing = false
   const renewal = setInterval(() => {
-    if (state.inFlight.size === 0) return
+    if (isRenewing || state.inFlight.size === 0) return
+    isRenewing = true
     unitOfWork
       .sweep((db) => renewLeases(db, [...state.inFlight.keys()], state.lease))
       .catch((error: unknown) => log.warn({ err: error }, 'leases of webhook deliveries were not renewed'))
+      .finally(() => {
+        isRenewing = false
+      })
   }, renewalMs)
   return {
     async stop() {

@@ -1,0 +1,34 @@
+import t from 'tap'
+import { connectDirectly } from '#platform/direct-connection.ts'
+import { ledgerChannel } from '#platform/relay/channels.ts'
+import { createLedgerSignal } from '#platform/relay/wake.ts'
+import { harness } from '#test/harness.ts'
+import { postgresWire } from '#test/postgres-wire.ts'
+import { until } from '#test/until.ts'
+
+const { runtime, databaseUrl } = await harness(t)
+const { config, log } = runtime
+const listener = await connectDirectly({ config, log, applicationName: 'test', statementTimeoutMs: 1_000 })
+t.teardown(() => listener.close())
+let heard = 0
+await listener.listen(ledgerChannel, () => heard++)
+const wire = await postgresWire(t, databaseUrl)
+const signal = createLedgerSignal({ config: { ...config, DIRECT_DATABASE_URL: wire.url }, log })
+t.teardown(() => signal.close())
+
+t.test('however many ask, one signal is under way and one waits', async (t) => {
+  for (let ask = 0; ask < 1_000; ask++) signal.wake()
+  await until('the first', () => heard === 1)
+  for (let ask = 0; ask < 1_000; ask++) signal.wake()
+  await until('the one that waited', () => heard >= 2)
+  t.ok(heard <= 3, `${heard} signals for 2,000`)
+})
+
+t.test('a connection that broke is opened with a later signal', async () => {
+  wire.cut()
+  const before = heard
+  await until('heard again', () => {
+    signal.wake()
+    return heard > before
+  })
+})
