@@ -11,6 +11,7 @@ import {
   type ContentRow,
   cancelExpired,
   claim,
+  commitBehind,
   expireLeases,
   type Lease,
   lockCandidates,
@@ -78,7 +79,8 @@ async function work(db: Transaction, state: SenderState, arrivals: readonly Atte
   const { lease } = state
   const isExpiryDue = performance.now() - state.expiredAt > expiryMs
   if (isExpiryDue) state.expiredAt = performance.now()
-  const [recovered, , candidates] = await Promise.all([
+  const [, recovered, , candidates] = await Promise.all([
+    commitBehind(db),
     arrivals.length === 0 ? [] : writeArrivals(db, arrivals, lease.worker),
     isExpiryDue ? expireLeases(db) : [],
     state.isStopping ? [] : lockCandidates(db, now),
