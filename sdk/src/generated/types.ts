@@ -63,7 +63,7 @@ export interface components {
             rateLimitPerMinute: number | null;
             /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs: string[];
-            /** @description Sources of the orders it may place and see; empty: all orders */
+            /** @description Sources of the orders it may place and see, and whose events are all it sees of events; empty: all orders and events */
             allowedSources: string[];
             /** @enum {string} */
             status: "active" | "expired" | "revoked";
@@ -405,7 +405,7 @@ export interface components {
             rateLimitPerMinute?: number;
             /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs?: string[];
-            /** @description Sources of the orders it may place and see; empty: all orders */
+            /** @description Sources of the orders it may place and see, and whose events are all it sees of events; empty: all orders and events */
             allowedSources?: string[];
             /**
              * Format: date-time
@@ -1020,7 +1020,7 @@ export interface components {
             rateLimitPerMinute: number | null;
             /** @description Address ranges that may use it; empty: all of them */
             allowedCidrs: string[];
-            /** @description Sources of the orders it may place and see; empty: all orders */
+            /** @description Sources of the orders it may place and see, and whose events are all it sees of events; empty: all orders and events */
             allowedSources: string[];
             /** @enum {string} */
             status: "active" | "expired" | "revoked";

@@ -11,7 +11,8 @@ const Cidrs = Type.Array(Type.String({ maxLength: 49 }), {
 const Sources = Type.Array(Source, {
   maxItems: 50,
   uniqueItems: true,
-  description: 'Sources of the orders it may place and see; empty: all orders',
+  description:
+    'Sources of the orders it may place and see, and whose events are all it sees of events; empty: all orders and events',
 })
 const RatePerMinute = Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Requests per minute' })
 

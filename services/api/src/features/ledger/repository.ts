@@ -54,8 +54,8 @@ interface PlacedRow extends EventRow {
 const contents = `e.id, e.sequence, ${eventColumnsOf('l')}`
 const tenant = `organization_id = current_setting('app.organization_id')`
 const joined = 'join ledger l on l.organization_id = e.organization_id and l.id = e.id'
-/** Orders of other sources are hidden from a credential that is bound to some. */
-const visible = (sources: string) => `(e.resource_type <> 'order' or l.data ->> 'source' = any(${sources}))`
+/** A credential that is bound to sources sees their orders and nothing else. */
+const visible = (sources: string) => `e.resource_type = 'order' and l.data ->> 'source' = any(${sources})`
 const listed = (names: ReadonlySet<string>): string[] => [...names]
 
 /** Several types are read one by one from their index and merged: no filter makes it read more than its own events. */

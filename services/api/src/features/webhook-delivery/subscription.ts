@@ -1,4 +1,4 @@
-import { typesMatching } from '#features/ledger/index.ts'
+import { isOrderOf, typesMatching } from '#features/ledger/index.ts'
 import type { EndpointRow } from './repository.ts'
 
 export type Subscription = Pick<EndpointRow, 'id' | 'types' | 'allowed_sources'>
@@ -22,6 +22,6 @@ export function hearsOf({ id, types, allowed_sources }: Subscription): (event: O
   const sources = allowed_sources.length === 0 ? null : new Set(allowed_sources)
   return ({ type, resourceType, source, aboutEndpointId }) => {
     if (aboutEndpointId === id || (named !== null && !named.has(type))) return false
-    return sources === null || (resourceType === 'order' && source !== null && sources.has(source))
+    return sources === null || isOrderOf(sources, resourceType, source)
   }
 }

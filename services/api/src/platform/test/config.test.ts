@@ -89,6 +89,8 @@ t.test('production needs a secret of its own, a database and a word about browse
     [{ CORS_ORIGINS: '*' }, /must not contain \*/],
     [{ CORS_ORIGINS: 'https://a.example, *' }, /must not contain \*/],
     [{ DATABASE_URL: undefined }, /DATABASE_URL is required/],
+    [{ OUTBOUND_ALLOWED_NETWORKS: '10.0.0.0/8' }, /OUTBOUND_ALLOWED_NETWORKS must not be set in production/],
+    [{ OUTBOUND_EXTRA_CA: '/etc/ca.pem' }, /OUTBOUND_EXTRA_CA must not be set in production/],
   ]
   for (const [change, problem] of cases) t.match(problemsOf({ ...production, ...change }).join('\n'), problem)
   t.equal(problemsOf({ NODE_ENV: 'production' }).length, 5)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Alert } from '#platform/alerts.ts'
 import { captureLog } from '#test/captured-log.ts'
 import { harness } from '#test/harness.ts'
 import { jobContext } from '#test/job-context.ts'
@@ -7,8 +8,10 @@ import { verifyStock } from '../jobs.ts'
 const { as, tenant, otherTenant, db, runtime } = await harness(t)
 const stranger = await otherTenant()
 const captured = captureLog()
-const verify = () => verifyStock.run({ ...jobContext(runtime, 'stock.verify'), log: captured.log }, {})
-const alerts = () => captured.take().filter(({ alert }) => alert === 'stock.mismatch')
+const raised: Alert[] = []
+const alerts = { raise: (alert: Alert) => void raised.push(alert), close: async () => {} }
+const verify = () => verifyStock.run({ ...jobContext(runtime, 'stock.verify'), log: captured.log, alerts }, {})
+const lines = () => captured.take().filter(({ level }) => level === 'error')
 const recorded = async () => (await db.query(`select * from ledger where type = 'stock.mismatch' order by id`)).rows
 
 for (const { key, stock } of [tenant, stranger]) {
@@ -25,7 +28,8 @@ for (const { key, stock } of [tenant, stranger]) {
 
 t.test('says nothing while levels, movements and reservations agree', async (t) => {
   await verify()
-  t.same(alerts(), [])
+  t.same(lines(), [])
+  t.same(raised, [])
   t.same(await recorded(), [])
 })
 
@@ -57,16 +61,18 @@ t.test('tells what differs, by log and ledger, and repairs nothing', async (t) =
     await db.query(spoil, key)
     const before = (await db.query(`select * from stock_levels ${where}`, key)).rows
     await verify()
-    const lines = alerts()
-    t.equal(lines.length, 1, spoil)
-    t.match(lines[0], { level: 'error', organizationId: stranger.organizationId, sku: 'MUG' })
+    const told = lines()
+    t.equal(told.length, 1, spoil)
+    t.match(raised.splice(0), [{ alert: 'stock.mismatch', organizationId: stranger.organizationId, levels: 1 }])
+    t.match(told[0], { level: 'error', organizationId: stranger.organizationId, sku: 'MUG' })
     const entry = (await recorded()).at(-1)
     t.match(entry, { organization_id: stranger.organizationId, actor: { type: 'system', id: 'stock.verify' } })
     t.match(entry.data, { sku: 'MUG', locationId: stranger.locationId, ...expected })
     t.same((await db.query(`select * from stock_levels ${where}`, key)).rows, before)
     await db.query(restore, key)
     await verify()
-    t.same(alerts(), [])
+    t.same(lines(), [])
+    t.same(raised, [])
   }
 })
 
@@ -74,7 +80,7 @@ t.test('finds stock without a level, and a level without movements', async (t) =
   await db.query('delete from stock_levels where organization_id = $1 and sku = $2', [stranger.organizationId, 'LATER'])
   await verify()
   t.match(
-    alerts(),
+    lines(),
     [{ sku: 'LATER', on_hand: null, promised: 0 }].map(({ sku, on_hand }) => ({ sku, on_hand })),
   )
 })
