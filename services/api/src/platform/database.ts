@@ -53,30 +53,28 @@ export interface Database {
   close(): Promise<void>
 }
 
-export interface DatabaseOptions {
+export interface ConnectionOptions {
   readonly config: Config
   readonly log: Logger
+  readonly applicationName: string
+  /** Limit of one statement, in PostgreSQL and, a little longer, here. */
   readonly statementTimeoutMs: number
+}
+
+export interface DatabaseOptions extends ConnectionOptions {
   /** Longest wait for a connection. */
   readonly acquireTimeoutMs?: number
-  readonly applicationName: string
 }
 
 /** Opens the pool. Nothing connects before the first transaction. */
 export function createDatabase(options: DatabaseOptions): Database {
-  const { config, log, statementTimeoutMs, applicationName } = options
+  const { config, log, statementTimeoutMs } = options
   const pool = new pg.Pool({
+    ...connectionSettings(options),
     connectionString: config.DATABASE_URL,
-    application_name: applicationName,
     max: config.DB_POOL_SIZE,
     connectionTimeoutMillis: options.acquireTimeoutMs ?? config.DB_ACQUIRE_TIMEOUT_MS,
     query_timeout: Math.max(config.DB_QUERY_TIMEOUT_MS, statementTimeoutMs + 1_000),
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: config.DB_LOCK_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: config.DB_IDLE_IN_TRANSACTION_TIMEOUT_MS,
-    keepAlive: true,
-    pipeline: true,
-    types: { getTypeParser },
   })
   pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'))
   // Without a listener a terminated backend would crash the process while its client is checked out.
@@ -97,6 +95,18 @@ export function createDatabase(options: DatabaseOptions): Database {
     close: () => pool.end(),
   }
 }
+
+/** What every connection is opened with, pooled or not. */
+export const connectionSettings = ({ config, applicationName, statementTimeoutMs }: ConnectionOptions) => ({
+  application_name: applicationName,
+  query_timeout: statementTimeoutMs + 1_000,
+  statement_timeout: statementTimeoutMs,
+  lock_timeout: config.DB_LOCK_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: config.DB_IDLE_IN_TRANSACTION_TIMEOUT_MS,
+  keepAlive: true,
+  pipeline: true,
+  types: { getTypeParser },
+})
 
 /** All that a transaction needs of a connection, pooled or not. */
 export interface SessionClient extends Pick<pg.ClientBase, 'query' | 'escapeLiteral'> {
@@ -243,6 +253,6 @@ function parseInt8(text: string): number {
 
 const int8 = 20
 /** The parsers of every connection: what tables.gen.ts says about types holds for these. */
-export function getTypeParser(oid: number, format?: 'text' | 'binary') {
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
   return oid === int8 && format !== 'binary' ? parseInt8 : pg.types.getTypeParser(oid, format ?? 'text')
 }

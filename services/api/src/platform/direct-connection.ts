@@ -1,8 +1,12 @@
 import net from 'node:net'
 import pg from 'pg'
-import type { Config } from './config.ts'
-import { getTypeParser, openSession, type Session, type TransactionOpening } from './database.ts'
-import type { Logger } from './logger.ts'
+import {
+  type ConnectionOptions,
+  connectionSettings,
+  openSession,
+  type Session,
+  type TransactionOpening,
+} from './database.ts'
 
 /** A connection of its own, past any pooler and any pool: it may listen and hold locks of the session. */
 export interface DirectConnection {
@@ -18,33 +22,18 @@ export interface DirectConnection {
   close(): Promise<void>
 }
 
-export interface DirectConnectionOptions {
-  readonly config: Config
-  readonly log: Logger
-  readonly applicationName: string
-  /** Limit of one statement, here and in PostgreSQL. */
-  readonly statementTimeoutMs: number
-}
-
 const connectTimeoutMs = 3_000
 const farewellMs = 500
 
 /** Connects, or throws. */
-export async function connectDirectly(options: DirectConnectionOptions): Promise<DirectConnection> {
-  const { config, log, applicationName, statementTimeoutMs } = options
+export async function connectDirectly(options: ConnectionOptions): Promise<DirectConnection> {
+  const { config, log, applicationName } = options
   const socket = new net.Socket()
   const client = new pg.Client({
+    ...connectionSettings(options),
     stream: () => socket,
     connectionString: config.DIRECT_DATABASE_URL || config.DATABASE_URL,
-    application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
-    query_timeout: statementTimeoutMs + 1_000,
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: config.DB_LOCK_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: config.DB_IDLE_IN_TRANSACTION_TIMEOUT_MS,
-    keepAlive: true,
-    pipeline: true,
-    types: { getTypeParser },
   })
   client.on('error', (error) => log.warn({ err: error }, `${applicationName}: database connection lost`))
   let isEnded = false

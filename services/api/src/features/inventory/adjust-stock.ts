@@ -1,9 +1,9 @@
 import { checkVersion, type ExpectedVersion } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
-import { type FillBackorders, movementBetween, recordAdjustment } from './movements.ts'
+import { type FillBackorders, recordAdjustment, writeSteps } from './movements.ts'
 import { presentLevel } from './present.ts'
 import { InsufficientOnHand, StockLevelNotFound, StockLimitExceeded } from './problems.ts'
-import { type LevelKey, lockLevels, writeLevels } from './repository.ts'
+import { type LevelKey, lockLevels } from './repository.ts'
 import { type AdjustStock, maxQuantity, type StockLevel } from './schemas.ts'
 
 /** Adds to what is on hand, or takes from it; a change of 0 leaves everything as it is. */
@@ -22,7 +22,7 @@ export async function adjustStock(
   if (onHand < 0) throw new InsufficientOnHand({ detail: `${before.on_hand} on hand, ${-change} to take` })
   if (onHand > maxQuantity) throw new StockLimitExceeded()
   const after = { ...before, on_hand: onHand, version: before.version + 1, updated_at: work.now }
-  await writeLevels(work, [after], [movementBetween(work, before, after, { type: type ?? 'adjustment', reason })])
+  await writeSteps(work, [{ before, after }], { type: type ?? 'adjustment', reason })
   const [filled = after] = await fill(work, [after])
   recordAdjustment(work, before, filled)
   return presentLevel(filled)

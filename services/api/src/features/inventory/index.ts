@@ -1,6 +1,6 @@
 export { availableOf, type Condition, conditionOf, severities } from './condition.ts'
 export { createLocation } from './locations.ts'
-export { type FillBackorders, movementBetween } from './movements.ts'
+export { type FillBackorders, movementBetween, writeSteps } from './movements.ts'
 export { presentLevel } from './present.ts'
 export { OutOfStock, UnknownStockItem } from './problems.ts'
 export { releasePart, releaseStock } from './release-stock.ts'

@@ -1,7 +1,7 @@
 import { newId } from '#platform/id.ts'
 import type { Work } from '#platform/work.ts'
 import { presentLevel } from './present.ts'
-import type { LevelRow, MovementRow } from './repository.ts'
+import { type LevelRow, type MovementRow, writeLevels } from './repository.ts'
 import type { StockMovement } from './schemas.ts'
 
 /**
@@ -36,6 +36,22 @@ export function movementBetween(work: Work, before: LevelRow, after: LevelRow, f
     request_id: work.requestId,
     occurred_at: work.now,
   }
+}
+
+/** A level as it was and as it becomes. */
+export interface Step {
+  readonly before: LevelRow
+  readonly after: LevelRow
+}
+
+/** Writes levels that are locked, with a movement for each of which units came, went or were promised. */
+export async function writeSteps(work: Work, steps: readonly Step[], facts: MovementFacts): Promise<void> {
+  const levels = steps.map(({ after }) => after)
+  const moved = steps.filter(
+    ({ before, after }) => before.on_hand !== after.on_hand || before.reserved !== after.reserved,
+  )
+  const movements = moved.map(({ before, after }) => movementBetween(work, before, after, facts))
+  await writeLevels(work, levels, movements)
 }
 
 /** Tells the readers of the ledger that a level was set or adjusted. */

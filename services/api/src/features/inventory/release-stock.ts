@@ -1,6 +1,6 @@
 import type { Work } from '#platform/work.ts'
-import { movementBetween } from './movements.ts'
-import { endReservations, type LevelKey, lockLevels, type Part, shrinkReservations, writeLevels } from './repository.ts'
+import { writeSteps } from './movements.ts'
+import { endReservations, type LevelKey, lockLevels, type Part, shrinkReservations } from './repository.ts'
 
 /** Gives back what an order had reserved, because it was cancelled (released) or not paid in time (expired). */
 export async function releaseStock(work: Work, orderId: string, state: 'released' | 'expired'): Promise<void> {
@@ -27,12 +27,5 @@ async function giveBack(
     const after = { ...before, reserved: before.reserved - sum(false), backordered: before.backordered - sum(true) }
     return [{ before, after }]
   })
-  const movements = steps
-    .filter(({ before, after }) => before.reserved !== after.reserved)
-    .map(({ before, after }) => movementBetween(work, before, after, { type: 'release', orderId }))
-  await writeLevels(
-    work,
-    steps.map(({ after }) => after),
-    movements,
-  )
+  await writeSteps(work, steps, { type: 'release', orderId })
 }

@@ -2,10 +2,10 @@ import { selectProductsForSale } from '#features/catalog/index.ts'
 import type { FieldIssue } from '#platform/problem.ts'
 import { checkVersion, type ExpectedVersion, PreconditionFailed } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
-import { type FillBackorders, movementBetween, recordAdjustment } from './movements.ts'
+import { type FillBackorders, recordAdjustment, type Step, writeSteps } from './movements.ts'
 import { presentLevel } from './present.ts'
 import { RepeatedLevel, UnknownStockItem } from './problems.ts'
-import { type LevelRow, openLevels, selectLocationIds, writeLevels } from './repository.ts'
+import { type LevelRow, openLevels, selectLocationIds } from './repository.ts'
 import type { SetStockLevel, SetStockLevels, StockLevel, StockLevels } from './schemas.ts'
 
 interface Target {
@@ -57,7 +57,7 @@ interface Setting {
 async function setLevels(work: Work, targets: readonly Target[], setting: Setting): Promise<StockLevels> {
   const steps = await nextLevels(work, targets, setting.check)
   const changed = steps.filter(({ before, after }) => before.version !== after.version)
-  if (changed.length > 0) await writeSteps(work, changed, setting.reason)
+  if (changed.length > 0) await writeSteps(work, changed, { type: 'adjustment', reason: setting.reason })
   const filled = await setting.fill(
     work,
     steps.map(({ after }) => after),
@@ -66,11 +66,6 @@ async function setLevels(work: Work, targets: readonly Target[], setting: Settin
   const finalOf = (level: LevelRow): LevelRow => now.get(`${level.sku}@${level.location_id}`) ?? level
   for (const { before, after } of changed) recordAdjustment(work, before, finalOf(after))
   return { levels: steps.map(({ after }) => presentLevel(finalOf(after))) }
-}
-
-interface Step {
-  readonly before: LevelRow
-  readonly after: LevelRow
 }
 
 async function nextLevels(work: Work, targets: readonly Target[], check: Setting['check']): Promise<Step[]> {
@@ -85,17 +80,6 @@ async function nextLevels(work: Work, targets: readonly Target[], check: Setting
     check(before)
     return { before, after: nextLevel(before, target, work.now) }
   })
-}
-
-async function writeSteps(work: Work, steps: readonly Step[], reason: string | undefined): Promise<void> {
-  const movements = steps
-    .filter(({ before, after }) => before.on_hand !== after.on_hand)
-    .map(({ before, after }) => movementBetween(work, before, after, { type: 'adjustment', reason }))
-  await writeLevels(
-    work,
-    steps.map(({ after }) => after),
-    movements,
-  )
 }
 
 /** A level that is counted as it was keeps its version, unless it is new. */

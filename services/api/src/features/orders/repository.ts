@@ -1,4 +1,5 @@
 import { type Selectable, sql } from 'kysely'
+import { eventColumns } from '#platform/event-row.ts'
 import { type PageRequest, selectPage } from '#platform/page.ts'
 import type { Ledger, OrderHolds, OrderLines, Orders } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
@@ -140,27 +141,13 @@ export async function lockOrder(work: Work, id: string): Promise<OrderWithLines 
   return selectOrder(work, id)
 }
 
-export type EntryRow = Omit<
-  Selectable<Ledger>,
-  'organization_id' | 'xid' | 'personal' | 'personal_salt' | 'traceparent' | 'schema_version'
->
+export type EntryRow = Pick<Selectable<Ledger>, 'id' | (typeof eventColumns)[number]>
 
 /** What the ledger says of one order, oldest first. */
 export function selectTimeline(view: View, orderId: string, page: PageRequest) {
   const entries = view.db
     .selectFrom('ledger')
-    .select([
-      'id',
-      'type',
-      'occurred_at',
-      'actor',
-      'request_id',
-      'resource_type',
-      'resource_id',
-      'resource_version',
-      'changed',
-      'data',
-    ])
+    .select(['id', ...eventColumns])
     .where('resource_id', '=', orderId)
   return selectPage(entries, { columns: ['resource_version'], order: 'asc' }, page).execute()
 }

@@ -2,11 +2,10 @@ import { selectProductsForSale } from '#features/catalog/index.ts'
 import {
   availableOf,
   lockLevels,
-  movementBetween,
   OutOfStock,
   selectLocationsForSale,
   UnknownStockItem,
-  writeLevels,
+  writeSteps,
 } from '#features/inventory/index.ts'
 import { newId } from '#platform/id.ts'
 import type { Work } from '#platform/work.ts'
@@ -23,8 +22,8 @@ export async function createReservation(work: Work, input: CreateReservation): P
   if (!before || available < quantity) throw outOfStock(sku, quantity, available)
   const row = newRow(work, input, locationId)
   const after = { ...before, reserved: before.reserved + quantity }
-  const movement = movementBetween(work, before, after, { type: 'reserve', reservationId: row.id })
-  await Promise.all([insertReservation(work, row), writeLevels(work, [after], [movement])])
+  const facts = { type: 'reserve', reservationId: row.id } as const
+  await Promise.all([insertReservation(work, row), writeSteps(work, [{ before, after }], facts)])
   const reservation = presentReservation(row)
   const resource = { type: 'reservation', id: row.id, version: row.version }
   work.record({ type: 'reservation.created', resource, data: reservation })

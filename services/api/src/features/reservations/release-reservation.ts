@@ -1,4 +1,4 @@
-import { lockLevels, movementBetween, writeLevels } from '#features/inventory/index.ts'
+import { lockLevels, writeSteps } from '#features/inventory/index.ts'
 import { checkVersion, type ExpectedVersion } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
 import { presentReservation } from './present.ts'
@@ -32,9 +32,9 @@ async function end(work: Work, row: ReservationRow, state: 'released' | 'expired
   const [before] = await lockLevels(work, [row])
   if (!before) throw new Error('the level of a reservation is missing')
   const after = { ...before, reserved: before.reserved - row.quantity }
-  const movement = movementBetween(work, before, after, { type: 'release', reservationId: row.id })
+  const facts = { type: 'release', reservationId: row.id } as const
   const ended = { ...row, state, version: row.version + 1, updated_at: work.now }
-  await Promise.all([endReservation(work, ended), writeLevels(work, [after], [movement])])
+  await Promise.all([endReservation(work, ended), writeSteps(work, [{ before, after }], facts)])
   const reservation = presentReservation(ended)
   const resource = { type: 'reservation', id: row.id, version: ended.version }
   work.record({ type: `reservation.${state}`, resource, changed: ['state'], data: reservation })
