@@ -1,15 +1,13 @@
-import { type IncomingMessage, ServerResponse } from 'node:http'
 import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
-import helmet from 'helmet'
 import { type Config, corsOrigins } from '#platform/config.ts'
 
 /** What browsers may do with answers: nothing on their own; scripts only of the origins that are listed. */
 export async function protectBrowsers(http: FastifyInstance, config: Config): Promise<void> {
-  const headers = securityHeaders(config)
-  http.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(headers)
-    done()
+  await http.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    strictTransportSecurity: config.NODE_ENV === 'production' ? { maxAge: 31_536_000, includeSubDomains: true } : false,
   })
   await http.register(cors, {
     origin: [...corsOrigins(config)],
@@ -39,18 +37,4 @@ export async function protectBrowsers(http: FastifyInstance, config: Config): Pr
     // An OPTIONS that is no preflight gets the same answer; strict, it would get 400 as plain text.
     strictPreflight: false,
   })
-}
-
-/** The same for every answer, so worked out once. On the raw answer they would also stay for as long as it lasts. */
-function securityHeaders(config: Config) {
-  const request = {} as IncomingMessage
-  const answer = new ServerResponse(request)
-  const set = helmet({
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    strictTransportSecurity: config.NODE_ENV === 'production' ? { maxAge: 31_536_000, includeSubDomains: true } : false,
-  })
-  set(request, answer, (error) => {
-    if (error) throw error
-  })
-  return answer.getHeaders() as Readonly<Record<string, string>>
 }
