@@ -16,6 +16,10 @@ export interface Launched {
   readonly ended: Promise<number | null>
 }
 
+const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env
+/** What a process under test has of the environment of its test; its modules are compiled already. */
+export const inherited = { PATH, NODE_COMPILE_CACHE } as const
+
 /** Starts `entry` with these variables and no others; it is killed when `t` ends. */
 export function launch(
   t: Test,
@@ -26,7 +30,7 @@ export function launch(
   const file = fileURLToPath(new URL(`../${entry}`, import.meta.url))
   const child = spawn(process.execPath, ['--conditions=purser-source', ...nodeOptions, file], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { PATH: process.env.PATH ?? '', HOST: '127.0.0.1', PORT: '0', ...env },
+    env: { ...inherited, HOST: '127.0.0.1', PORT: '0', ...env },
   })
   const written = { out: '', err: '' }
   child.stdout?.on('data', (data) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { inherited } from './launched.ts'
 
 const entry = fileURLToPath(new URL('../server.ts', import.meta.url))
 
@@ -24,7 +25,7 @@ export async function startServer(
   const child = spawn(process.execPath, ['--conditions=purser-source', entry], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
-      PATH: process.env.PATH ?? '',
+      ...inherited,
       DATABASE_URL: databaseUrl,
       HOST: '127.0.0.1',
       PORT: String(port),
