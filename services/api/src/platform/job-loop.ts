@@ -108,7 +108,8 @@ export function workOff({ queue, log, name, concurrency, run }: JobLoopOptions):
         if (completed.length > 0) await boss.complete(name, completed)
         release(completed)
         for (const { id, failure } of batch.filter((one) => one.failure !== null)) {
-          await boss.fail(name, id, failure ?? {})
+          const { retryCount } = attempts.get(id)?.entry ?? { retryCount: 0 }
+          await queue.fail({ name, id, retryCount }, failure ?? {})
           release([id])
         }
         reachable.is()

@@ -63,6 +63,8 @@ export interface JobQueue {
   enqueue<P>(db: Transaction, origin: Origin, job: Job<P>, payload: P): Promise<void>
   /** Tells that these attempts go on; returns the ids of those that are still this worker's. */
   beat(attempts: readonly HeldAttempt[]): Promise<ReadonlySet<string>>
+  /** Ends an attempt without success, unless the job was taken from this worker meanwhile: then it is another's. */
+  fail(attempt: HeldAttempt, failure: object): Promise<void>
   stop(): Promise<void>
 }
 
@@ -132,6 +134,20 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
       const { rows } = await pool.query<{ id: string }>(beatText, [...columns, attempts.map((a) => a.retryCount)])
       return new Set(rows.map(({ id }) => id))
     },
+    async fail({ name, id, retryCount }, failure) {
+      const client = await pool.connect()
+      try {
+        await client.query('begin')
+        const { rowCount } = await client.query(heldText, [name, id, retryCount])
+        const executeSql = (text: string, values?: unknown[]) => client.query(text, values)
+        if (rowCount === 1) await boss.fail(name, id, failure, { db: { executeSql } })
+        await client.query('commit')
+        client.release()
+      } catch (error) {
+        client.release(true)
+        throw error
+      }
+    },
     async stop() {
       await boss.stop({ graceful: true, timeout: config.SHUTDOWN_GRACE_MS })
       await pool.end()
@@ -143,6 +159,9 @@ const beatText = `update pgboss.job set heartbeat_on = now()
   from unnest($1::text[], $2::uuid[], $3::integer[]) as held (name, id, retry_count)
   where job.name = held.name and job.id = held.id and job.state = 'active' and job.retry_count = held.retry_count
   returning job.id`
+
+const heldText = `select from pgboss.job
+  where name = $1 and id = $2 and state = 'active' and retry_count = $3 for update`
 
 const organizationOf = (payload: unknown): unknown =>
   typeof payload === 'object' && payload !== null && 'organizationId' in payload ? payload.organizationId : undefined

@@ -10,6 +10,9 @@ import type { Account } from './account.ts'
 import type { Binaries } from './binaries.ts'
 
 const startTimeoutMs = 20_000
+/** After a crash a server that says it is starting recovers: ended on the way it would have to begin anew. */
+const recoveryTimeoutMs = 300_000
+const stillStarting = '57P03'
 const superuser = 'postgres'
 
 /** Where a cluster lives and who runs it. */
@@ -123,15 +126,18 @@ async function untilReady(child: ChildProcess, url: string, logFile: string): Pr
   child.once('error', (error) => {
     failure = error
   })
-  for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; await sleep(20)) {
+  const latest = Date.now() + recoveryTimeoutMs
+  for (let deadline = Date.now() + startTimeoutMs; Date.now() < deadline; await sleep(20)) {
     if (failure !== undefined || child.exitCode !== null || child.signalCode !== null) break
     const client = new pg.Client({ connectionString: url })
     client.on('error', () => undefined)
-    const isUp = await client.connect().then(
-      () => true,
-      () => false,
+    const refusal: unknown = await client.connect().then(
+      () => null,
+      (error: unknown) => error,
     )
-    if (isUp) return client.end()
+    if (refusal === null) return client.end()
+    const isRecovering = refusal instanceof pg.DatabaseError && refusal.code === stillStarting
+    if (isRecovering) deadline = Math.min(latest, Date.now() + startTimeoutMs)
   }
   child.kill('SIGKILL')
   const reason = readFileSync(logFile, 'utf8')

@@ -1,18 +1,28 @@
 import { once } from 'node:events'
-import http from 'node:http'
+import http, { type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { idOfUuid } from '#platform/id.ts'
 import { harness } from './harness.ts'
 import { launch } from './launched.ts'
 import { sampleJobName } from './queued-jobs.ts'
+import { receiver } from './receiver.ts'
 import { until, untilBlocked } from './until.ts'
+import { addEndpoint, deliveriesOf, reachable } from './webhook-endpoints.ts'
 
 /** Killed and frozen workers: their jobs go on elsewhere, and a death that nobody saw is told all the same. */
 const h = await harness(t)
 const { organizationId } = h.tenant
 await h.tenant.stock([{ sku: 'MUG', onHand: 100 }])
-const env = { DATABASE_URL: h.databaseUrl, DB_LOCK_TIMEOUT_MS: '110000', WORKER_STATEMENT_TIMEOUT_MS: '110000' }
+const { ENCRYPTION_KEY } = h.runtime.config
+const env = {
+  ...reachable,
+  ENCRYPTION_KEY,
+  DATABASE_URL: h.databaseUrl,
+  DB_LOCK_TIMEOUT_MS: '110000',
+  WORKER_STATEMENT_TIMEOUT_MS: '110000',
+}
 /** 20 s of silence, a look every 10 s, a pause of at most 20 s before the next attempt. */
 const takeoverMs = 60_000
 
@@ -87,6 +97,62 @@ t.test('killed: others run its jobs again, and tell of the one whose last attemp
   t.match(lines, [{ level: 'error', jobId: last.id }])
   const marked = await h.db.query('select started_on from pgboss.job where source_id = $1', [last.uuid])
   t.match(marked.rows, [{ started_on: Date }])
+})
+
+t.test('frozen: another runs its job; back again it writes nothing over', async (t) => {
+  const job = await blockedJob(t, false)
+  const victim = launch(t, 'worker.ts', env)
+  await victim.ready
+  await untilBlocked(h.db)
+  victim.child.kill('SIGSTOP')
+  const frozenAt = performance.now()
+  await launch(t, 'worker.ts', env).ready
+  await until('the job is no longer its', async () => (await job.jobOf()).state !== 'active', takeoverMs)
+  // Now the lock is the frozen worker's, until PostgreSQL ends its idle transaction.
+  await job.letGo()
+  await until('the other has run it', async () => (await job.jobOf()).state === 'completed', takeoverMs)
+  t.comment(`| frozen → the job has run elsewhere: ${((performance.now() - frozenAt) / 1_000).toFixed(1)} s`)
+  const stored = await job.jobOf()
+  victim.child.kill('SIGCONT')
+  const hasLeft = () => victim.log().some(({ message }) => /^job (attempt failed|left)/.test(String(message)))
+  await until('it has noticed', hasLeft, takeoverMs)
+  await sleep(3_000)
+  t.same(await job.jobOf(), stored)
+  const { rows } = await h.db.query(`select from ledger where type = 'order.expired' and resource_id = $1`, [
+    job.orderId,
+  ])
+  t.equal(rows.length, 1, 'its effect happened once')
+  t.equal(victim.child.exitCode, null)
+})
+
+t.test('frozen while sending: another sends; back again its late failure changes nothing', async (t) => {
+  const held: ServerResponse[] = []
+  const target = await receiver(t, (_received, response) => {
+    if (held.length === 0) held.push(response)
+    else response.writeHead(204).end()
+  })
+  const endpoint = await addEndpoint(h, target.url, { types: ['order.placed'] })
+  const victim = launch(t, 'worker.ts', env)
+  await victim.ready
+  const order = { paymentTerms: 'onAccount', lines: [{ sku: 'MUG', quantity: 1 }] }
+  t.equal((await h.as(h.tenant.key).post('/v1/orders', order)).status, 201)
+  await until('it is on its way', () => held.length === 1, takeoverMs)
+  victim.child.kill('SIGSTOP')
+  const frozenAt = performance.now()
+  await launch(t, 'worker.ts', env).ready
+  const stored = async () => (await deliveriesOf(h, endpoint.id))[0]
+  await until('another has sent it', async () => (await stored()).state === 'delivered', takeoverMs)
+  t.comment(`| frozen → sent by another: ${((performance.now() - frozenAt) / 1_000).toFixed(1)} s`)
+  t.equal(target.received[0]?.body, target.received[1]?.body, 'the same bytes')
+  held[0]?.writeHead(500).end()
+  victim.child.kill('SIGCONT')
+  await until('the late attempt is in the log', async () => (await stored()).log.length === 2, takeoverMs)
+  t.match(await stored(), { state: 'delivered', attempts: 1, last_status: 204, last_error: null, leased_by: null })
+  const { rows } = await h.db.query('select state, consecutive_failures from webhook_endpoints where id = $1', [
+    endpoint.id,
+  ])
+  t.same(rows, [{ state: 'active', consecutive_failures: 0 }])
+  t.equal(target.received.length, 2)
 })
 
 t.test('a job that takes long keeps beating; cancelled, its signal aborts', async (t) => {
