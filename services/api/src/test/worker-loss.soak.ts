@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import http, { type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import t, { type Test } from 'tap'
 import { idOfUuid } from '#platform/id.ts'
 import { harness } from './harness.ts'
@@ -31,7 +32,9 @@ async function blockedJob(t: Test, isLastAttempt: boolean) {
   const order = { paymentTerms: 'prepaid', lines: [{ sku: 'MUG', quantity: 1 }] }
   const { id: orderId } = (await h.as(h.tenant.key).post('/v1/orders', order)).body.data
   await h.db.query(`update orders set expires_at = now() - interval '1 minute' where id = $1`, [orderId])
-  const holder = await h.db.connect()
+  // A connection of its own: two such jobs at a time would use up the pool of the test.
+  const holder = new pg.Client({ connectionString: h.databaseUrl })
+  await holder.connect()
   await holder.query('begin')
   await holder.query('select from orders where id = $1 for update', [orderId])
   const data = { payload: { organizationId, orderId }, requestId: 'req_lost', traceparent: null }
@@ -41,7 +44,7 @@ async function blockedJob(t: Test, isLastAttempt: boolean) {
   let isHeld = true
   const letGo = async () => {
     if (isHeld) await holder.query('rollback')
-    if (isHeld) holder.release()
+    if (isHeld) await holder.end()
     isHeld = false
   }
   t.teardown(letGo)
