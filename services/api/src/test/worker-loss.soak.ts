@@ -34,11 +34,14 @@ async function blockedJob(t: Test, isLastAttempt: boolean) {
   await h.db.query(`update orders set expires_at = now() - interval '1 minute' where id = $1`, [orderId])
   // A connection of its own: two such jobs at a time would use up the pool of the test.
   const holder = new pg.Client({ connectionString: h.databaseUrl })
+  holder.on('error', () => {})
   await holder.connect()
   await holder.query('begin')
   await holder.query('select from orders where id = $1 for update', [orderId])
   const data = { payload: { organizationId, orderId }, requestId: 'req_lost', traceparent: null }
-  const uuid = (await h.runtime.jobs.boss.send(sampleJobName, data, { group: { id: organizationId } })) ?? ''
+  const uuid =
+    (await h.runtime.jobs.boss.send(sampleJobName, data, { group: { id: organizationId }, singletonKey: orderId })) ??
+    ''
   if (isLastAttempt)
     await h.db.query('update pgboss.job set retry_count = retry_limit - 1, started_on = now() where id = $1', [uuid])
   let isHeld = true
