@@ -12,11 +12,17 @@ export const filledTables = [
   'order_holds',
   'reservations',
   'ledger',
+  'events',
+  'webhook_deliveries',
+  'webhook_attempts',
   'idempotency_keys',
   'api_keys',
 ] as const
 
-/** A row of each table for each of 1 to `$3`; ids of digits sort below those that are made now. */
+/**
+ * A row of each table for each of 1 to `$3`; ids of digits sort below those that are made now. What is partitioned by
+ * the time in its id is of this month.
+ */
 const texts = [
   `insert into products (organization_id, id, sku, title, status, stock_policy, prices, created_at, updated_at)
   select $1, 'prd' || digits, 'S' || n, 'Product no ' || n, 'active', 'deny', '{}', at, at from numbers`,
@@ -45,8 +51,21 @@ const texts = [
   select $1, 'rsv' || digits, 'ord' || digits, 'S' || n, $2, 1, 'firm', 1, at, at from numbers`,
   `insert into ledger (organization_id, id, type, occurred_at, actor, request_id, resource_type, resource_id,
     resource_version, changed, data)
-  select $1, 'evt' || digits, 'order.placed', at, '{"type":"system","id":"fill","keyId":null}', 'r', 'order', 'ord' || digits, 1, '{}',
+  select $1, 'evt_' || of_month, 'order.placed', at, '{"type":"system","id":"fill","keyId":null}', 'r', 'order', 'ord' || digits, 1, '{}',
     (select data from ledger where organization_id = $1 and type = 'order.placed' limit 1) from numbers`,
+  `insert into events (organization_id, sequence, id, type, resource_type, resource_id, actor_id, occurred_at, hash)
+  select $1, (select sequence from event_heads where organization_id = $1) + n, 'evt_' || of_month, 'order.placed', 'order',
+    'ord' || digits, 'fill', at, sha256(digits::bytea) from numbers`,
+  `update event_heads set sequence = sequence + $3::int from (select from numbers limit 1) one where organization_id = $1`,
+  `insert into webhook_endpoints (organization_id, id, principal_id, url, types, created_at, updated_at)
+  select $1, 'whe' || digits, 'usr_fill', 'https://hooks.shop.example/', '{stock.mismatch}', now(), now() from numbers where n = 1`,
+  `insert into webhook_deliveries (organization_id, id, endpoint_id, event_id, event_type, sequence, resource_id, state,
+    attempts, attempts_left, due_at, created_at, delivered_at)
+  select $1, 'dlv_' || of_month, 'whe_' || lpad('1', 26, '0'), 'evt_' || of_month, 'order.placed', n, 'ord' || digits, state,
+    1, 0, now(), now(), case when state = 'delivered' then now() end
+  from (select *, case when n % 1000 = 0 then 'dead' else 'delivered' end as state from numbers) made`,
+  `insert into webhook_attempts (organization_id, id, delivery_id, endpoint_id, number, at, duration_ms, status)
+  select $1, 'wat_' || of_month, 'dlv_' || of_month, 'whe_' || lpad('1', 26, '0'), 1, now(), 5, 204 from numbers`,
   `insert into idempotency_keys (organization_id, principal_id, key, fingerprint, status, created_at)
   select $1, (select principal_id from api_keys where organization_id = $1 limit 1), 'key-' || n, 'f', 201, now() from numbers`,
   `insert into api_keys (organization_id, id, principal_id, name, mode, hint, secret_hash, scopes, created_at, updated_at)
@@ -54,8 +73,11 @@ const texts = [
 ]
 
 const numbers = `with numbers as (
-    select n, '_' || lpad(n::text, 26, '0') as digits, timestamptz '2025-01-01' + n * interval '1 minute' as at
-    from generate_series(1, $3::int) n where $2::text is not null
+    select n, '_' || lpad(n::text, 26, '0') as digits, month || lpad(n::text, 16, '0') as of_month,
+      timestamptz '2025-01-01' + n * interval '1 minute' as at
+    from generate_series(1, $3::int) n,
+      (select substr(time_id('evt', date_trunc('month', now())), 5, 10) as month offset 0) this
+    where $2::text is not null
   )`
 
 /** Gives the tenant `count` rows in every table that grows; statistics stay what they were. */

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { runSql } from '#platform/database.ts'
 import { newId } from '#platform/id.ts'
 import type { WebhookDeliveries, WebhookEndpoints } from '#platform/tables.gen.ts'
@@ -104,13 +104,16 @@ export const newDelivery = (
   ...rest,
 })
 
-/** Makes the dead deliveries of an endpoint, and those that wait for a later attempt, due at once. Returns how many. */
+/**
+ * Makes the dead deliveries of an endpoint, and those that wait for a later attempt, due at once. Returns how many. States
+ * are constants of the statement: as parameters they would not say which of the partial indexes will do.
+ */
 export async function reviveDeliveries(work: Work, endpointId: string): Promise<number> {
   const result = await work.db
     .updateTable('webhook_deliveries')
     .set({ state: 'pending', attempts_left: mostAttempts, due_at: work.now })
     .where('endpoint_id', '=', endpointId)
-    .where('state', 'in', ['dead', 'pending'])
+    .where(sql<boolean>`(state = 'dead' or state = 'pending')`)
     .where('payload', 'is', null)
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
@@ -122,7 +125,7 @@ export async function cancelDeliveries(work: Work, endpointId: string): Promise<
     .updateTable('webhook_deliveries')
     .set({ state: 'cancelled', leased_until: null, leased_by: null })
     .where('endpoint_id', '=', endpointId)
-    .where('state', 'in', ['pending', 'sending'])
+    .where(sql<boolean>`state in ('pending', 'sending')`)
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
 }
