@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import http from 'node:http'
 import net, { type Socket } from 'node:net'
 import tls from 'node:tls'
 
@@ -62,6 +63,11 @@ function keep(socket: Socket): Socket {
 }
 
 const servers: readonly (readonly [string, net.Server])[] = [
+  // Where those who misbehave are moved to while they are to behave.
+  [
+    'behaves',
+    http.createServer((request, response) => void request.resume().once('end', () => response.writeHead(204).end())),
+  ],
   ...Object.entries(ways).map(([name, behave]) => [name, net.createServer((socket) => behave(keep(socket)))] as const),
   // Of its own making: nobody vouches for it.
   [

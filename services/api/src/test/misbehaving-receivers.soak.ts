@@ -6,11 +6,16 @@ const mostGrowth = 1.1
 
 t.test('receivers that misbehave delay no others and cost no memory', async (t) => {
   t.setTimeout(600_000)
-  const { rounds, memory, outcomes } = await besideMisbehaving(t, { pairs: 6, roundMs: 15_000, eventsPerSecond: 8 })
-  const ratios = rounds.map(({ alone, beside }) => median(beside) / median(alone))
-  for (const [index, { alone, beside }] of rounds.entries())
-    t.comment(`| pair ${index + 1}: alone ${told(alone)}; beside ${told(beside)}; ratio ${ratios[index]?.toFixed(2)}`)
-  t.ok(median(ratios) <= mostRatio, `ratio of the medians: ${median(ratios).toFixed(2)}`)
+  const { turns, memory, outcomes } = await besideMisbehaving(t, { turns: 5, roundMs: 12_000, eventsPerSecond: 8 })
+  for (const [index, { none, behaving, misbehaving }] of turns.entries())
+    t.comment(
+      `| turn ${index + 1}: alone ${told(none)}; beside 16 that behave ${told(behaving)}; that misbehave ${told(misbehaving)}`,
+    )
+  // To serve more endpoints costs time as well; what the others do with it must not.
+  const ratioTo = (company: 'none' | 'behaving'): number =>
+    median(turns.map((turn) => median(turn.misbehaving) / median(turn[company])))
+  t.comment(`| misbehaving / alone: ${ratioTo('none').toFixed(2)}`)
+  t.ok(ratioTo('behaving') <= mostRatio, `misbehaving / behaving: ${ratioTo('behaving').toFixed(2)}`)
   t.comment(`| memory of the worker in MB: ${memory.map((size) => size.toFixed(1)).join(' ')}`)
   const third = Math.floor(memory.length / 3)
   const growth = median(memory.slice(-third)) / median(memory.slice(third, -third))

@@ -14,46 +14,50 @@ import { until } from './until.ts'
 import { addEndpoint, reachable } from './webhook-endpoints.ts'
 
 export interface MisbehaviourPlan {
-  /** Rounds alone, each beside a round with bad receivers. */
-  readonly pairs: number
+  /** How often each of the states comes. */
+  readonly turns: number
   readonly roundMs: number
   readonly eventsPerSecond: number
 }
 
+/** What the good receivers have beside them: nobody, others that behave, or bad ones in their place. */
+const companies = ['none', 'behaving', 'misbehaving'] as const
+type Company = (typeof companies)[number]
+
 /** Lags of good receivers in milliseconds, from COMMIT to the last byte of the body. */
-interface Round {
-  readonly alone: readonly number[]
-  readonly beside: readonly number[]
-}
+type Turn = Record<Company, readonly number[]>
 
 interface Scene {
   readonly h: Harness
   readonly worker: Launched
   readonly good: readonly Receiver[]
-  readonly bad: readonly string[]
+  /** URLs by endpoint. */
+  readonly bad: ReadonlyMap<string, string>
+  readonly behaving: string
   /** Breaks every connection of the bad receivers. */
   hangUp(): void
 }
 
 /**
- * A worker that sends the same events to good receivers, by turns alone and beside bad ones, which begin each round as
- * if nothing had been wrong with them yet.
+ * A worker that sends the same events to good receivers in each company by turns. Bad receivers begin each time as if
+ * nothing had been wrong with them yet.
  */
 export async function besideMisbehaving(t: Test, plan: MisbehaviourPlan) {
   const inside = await receiver(t)
   const scene = await prepare(t, inside.url)
-  await measure(scene, plan, false)
-  const rounds: Round[] = []
+  // What the first events load and compile is nobody's fault.
+  await measure(scene, plan, 'none', [])
+  const turns: Turn[] = []
   const memory: number[] = []
-  for (let pair = 0; pair < plan.pairs; pair++) {
-    const lags = { alone: [] as readonly number[], beside: [] as readonly number[] }
-    for (const isBeside of pair % 2 === 0 ? [false, true] : [true, false]) {
-      lags[isBeside ? 'beside' : 'alone'] = await measure(scene, plan, isBeside, memory)
-    }
-    rounds.push(lags)
+  for (let turn = 0; turn < plan.turns; turn++) {
+    const lags: Turn = { none: [], behaving: [], misbehaving: [] }
+    const first = turn % companies.length
+    for (const company of [...companies.slice(first), ...companies.slice(0, first)])
+      lags[company] = await measure(scene, plan, company, memory)
+    turns.push(lags)
   }
   t.equal(inside.received.length, 0, 'nothing was sent where redirects point')
-  return { rounds, memory, outcomes: await outcomesOf(scene) }
+  return { turns, memory, outcomes: await outcomesOf(scene) }
 }
 
 async function prepare(t: Test, inside: string): Promise<Scene> {
@@ -63,9 +67,9 @@ async function prepare(t: Test, inside: string): Promise<Scene> {
   const types = ['product.updated']
   for (const [index, { url }] of good.entries())
     await addEndpoint(h, url, { types, ordering: index === 1 ? 'perResource' : 'none' })
-  const { urls, hangUp } = await badReceivers(t, inside)
-  const bad: string[] = []
-  for (const url of urls) bad.push((await addEndpoint(h, url, { types, maxConcurrency: 20 })).id)
+  const { urls, behaving, hangUp } = await badReceivers(t, inside)
+  const bad = new Map<string, string>()
+  for (const url of urls) bad.set((await addEndpoint(h, url, { types, maxConcurrency: 20 })).id, url)
   const env = {
     DATABASE_URL: databaseUrl,
     ENCRYPTION_KEY: h.runtime.config.ENCRYPTION_KEY,
@@ -75,7 +79,7 @@ async function prepare(t: Test, inside: string): Promise<Scene> {
   }
   const worker = launch(t, 'worker.ts', env, ['--expose-gc', `--import=data:text/javascript,${tellMemory}`])
   await worker.ready
-  return { h, worker, good, bad, hangUp }
+  return { h, worker, good, bad, behaving, hangUp }
 }
 
 const afterPause: Parameters<typeof receiver>[1] = (...request) =>
@@ -95,18 +99,22 @@ async function badReceivers(t: Test, inside: string) {
   const entry = fileURLToPath(new URL('./bad-receivers.ts', import.meta.url))
   const child = fork(entry, [inside, keyFile, certificateFile])
   t.teardown(() => void child.kill('SIGKILL'))
-  const [ports] = (await once(child, 'message')) as [Record<string, number>]
+  const [{ behaves, ...ports }] = (await once(child, 'message')) as [Record<string, number>]
   const urls = Object.entries(ports).map(([name, port]) => {
     const scheme = name === 'presentsBadCertificate' || name === 'speaksNoTls' ? 'https' : 'http'
     return `${scheme}://127.0.0.1:${port}/${name}`
   })
-  return { urls: [...urls, 'http://127.0.0.1:1/refuses'], hangUp: () => void child.send('hang up') }
+  return {
+    urls: [...urls, 'http://127.0.0.1:1/refuses'],
+    behaving: `http://127.0.0.1:${behaves}/behaves`,
+    hangUp: () => void child.send('hang up'),
+  }
 }
 
 /** One round: the lag of each event at each good receiver. */
-async function measure(scene: Scene, plan: MisbehaviourPlan, isBeside: boolean, memory: number[] = []) {
+async function measure(scene: Scene, plan: MisbehaviourPlan, company: Company, memory: number[]) {
   const { good, worker } = scene
-  await (isBeside ? closeBreakers(scene) : silence(scene))
+  await begin(scene, company)
   for (const { received } of good) (received as unknown[]).length = 0
   const committed = new Map<string, number>()
   for (let left = (plan.roundMs / 1_000) * plan.eventsPerSecond; left > 0; left--) {
@@ -136,31 +144,37 @@ function change({ runtime, tenant: { organizationId } }: Harness, id: string): P
   })
 }
 
-const closedBreaker = `update webhook_endpoints set state = 'active', consecutive_failures = 0, failing_since = null,
-  next_probe_at = null, probe_count = 0 where id = any($1)`
-
-const closeBreakers = ({ h, bad }: Scene) => h.db.query(closedBreaker, [bad])
-
-/** Nothing more goes to bad receivers, and what was on its way has ended. */
-async function silence({ h, bad, hangUp }: Scene): Promise<void> {
-  await h.db.query(closedBreaker.replace(`'active'`, `'disabled'`), [bad])
+/** Nothing of the round before is on its way, and every breaker is closed. */
+async function begin({ h, bad, behaving, hangUp }: Scene, company: Company): Promise<void> {
+  const ids = [...bad.keys()]
+  await h.db.query(
+    `update webhook_endpoints set state = 'disabled', failing_since = null, next_probe_at = null
+    where id = any($1)`,
+    [ids],
+  )
   await h.db.query(
     `update webhook_deliveries set state = 'cancelled' where endpoint_id = any($1) and state = 'pending'`,
-    [bad],
+    [ids],
   )
   const underWay = `select count(*)::int as count from webhook_deliveries where state = 'sending'`
   await until('nothing is on its way', async () => {
     hangUp()
     return (await h.db.query(underWay)).rows[0].count === 0
   })
+  if (company === 'none') return
+  await h.db.query(
+    `update webhook_endpoints e set state = 'active', consecutive_failures = 0, probe_count = 0, url = g.url
+     from unnest($1::text[], $2::text[]) g (id, url) where e.id = g.id`,
+    [ids, company === 'misbehaving' ? [...bad.values()] : ids.map(() => behaving)],
+  )
 }
 
 async function outcomesOf({ h, bad }: Scene) {
   const { rows } = await h.db.query<{ way: string; outcome: string; attempts: number }>(
-    `select substring(url from '[A-Za-z]+$') as way, coalesce(error, status::text) as outcome, count(*)::int as attempts
-     from webhook_attempts a join webhook_endpoints e on e.id = a.endpoint_id
-     where e.id = any($1) group by 1, 2 order by 1, 3 desc`,
-    [bad],
+    `select substring(g.url from '[A-Za-z]+$') as way, coalesce(error, status::text) as outcome, count(*)::int as attempts
+     from webhook_attempts a join unnest($1::text[], $2::text[]) g (id, url) on g.id = a.endpoint_id
+     group by 1, 2 order by 1, 3 desc`,
+    [[...bad.keys()], [...bad.values()]],
   )
   return rows
 }
