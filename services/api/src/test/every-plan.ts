@@ -11,6 +11,8 @@ const mostPages = 150
 /** A page of 100 rows takes a page of the table each, and of an index; events are joined to their contents. */
 const mostPagesOfLists = 600
 const mostRemoved = 200
+/** A range of a block range index is 16 pages. */
+const mostRemovedOfRanges = 2_000
 const mostScanned = 2
 /** Statements that look through more on purpose, by a part of their text; each has a bound of its own. */
 const searches = [
@@ -27,8 +29,12 @@ const searches = [
   'select e.id, e.type, e.sequence, e.resource_type, e.resource_id, l.data',
   // Ends all that waits for an endpoint; each row is in many indexes.
   'update "webhook_deliveries" set "state" = $1, "leased_until" = $2',
-  // Changes the catalog of tables.
+  // Sends all that is dead once more.
+  'update "webhook_deliveries" set "state" = $1, "attempts_left" = $2, "due_at" = $3 where "endpoint_id" = $4',
+  // Change the catalog of tables, and look once through what is dropped.
+  'select ensure_time_partitions',
   'select drop_time_partitions',
+  'select from ledger l where l.id < time_id',
 ]
 
 /**
@@ -170,7 +176,7 @@ function wasteIn({ by, text, plan }: Told): readonly string[] {
     .reduce((sum, rows) => sum + rows, 0)
   const touched = pagesOf(plan)
   return [
-    ...(removed > mostRemoved ? [`throws away ${removed} rows`] : []),
+    ...(removed > (by in ranged ? mostRemovedOfRanges : mostRemoved) ? [`throws away ${removed} rows`] : []),
     ...(touched > (lists.has(by) ? mostPagesOfLists : mostPages) ? [`touches ${touched} pages`] : []),
   ]
 }
