@@ -1,4 +1,5 @@
 import os from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Alerts } from '../alerts.ts'
 import type { Config } from '../config.ts'
 import { connectDirectly, type DirectConnection } from '../direct-connection.ts'
@@ -18,6 +19,8 @@ const batchSize = 500
 const statementTimeoutMs = 8_000
 /** How long after a row's COMMIT it is found when nobody told of it. */
 const pollMs = 500
+/** What ends meanwhile shares a batch, and so its transaction and its wait for the disk. */
+const restMs = 10
 const beatMs = 1_000
 const challengeMs = 300
 const reconnectMs = 500
@@ -96,7 +99,10 @@ async function lead(relay: Running, connection: DirectConnection): Promise<void>
   while (!relay.stopped) {
     const read = await relayNext(relay, connection)
     await pulse()
-    if (read < batchSize) await bell.wait(read < 0 ? failurePauseMs : pollMs)
+    if (read < batchSize) {
+      await bell.wait(read < 0 ? failurePauseMs : pollMs)
+      await delay(restMs)
+    }
   }
 }
 

@@ -24,7 +24,8 @@ export interface Sender {
 /** The channel on which the relay tells of new events. */
 const eventsChannel = 'purser_events'
 const pollMs = 500
-const restMs = 3
+/** What comes due meanwhile shares a turn. */
+const restMs = 8
 /** What a worker that was killed had taken is sent by another one after this; until then it fills its endpoint's slots. */
 const leaseMs = 4_000
 const renewalMs = 1_000
