@@ -51,18 +51,26 @@ function startEntry(
 }
 
 /** Places one order and returns its id. */
-export async function placeOrder(bench: Bench, url: string, catalog: Catalog, numbers: readonly number[]) {
-  const response = await fetch(new URL('/v1/orders', url), {
+export function placeOrder(bench: Bench, url: string, catalog: Catalog, numbers: readonly number[]): Promise<string> {
+  return post(bench, new URL('/v1/orders', url), orderOf(catalog, numbers))
+}
+
+/**
+ * Creates something and returns its id.
+ * @throws Error unless the answer is 201.
+ */
+export async function post({ apiKey, signal }: Bench, url: URL, body: object): Promise<string> {
+  const response = await fetch(url, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${bench.apiKey}`,
+      authorization: `Bearer ${apiKey}`,
       'content-type': 'application/json',
       'idempotency-key': randomUUID(),
     },
-    body: JSON.stringify(orderOf(catalog, numbers)),
-    signal: AbortSignal.any([bench.signal, AbortSignal.timeout(10_000)]),
+    body: JSON.stringify(body),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
   })
   const text = await response.text()
-  if (response.status !== 201) throw new Error(`an order was answered ${response.status}: ${text}`)
+  if (response.status !== 201) throw new Error(`${url.pathname} was answered ${response.status}: ${text}`)
   return (JSON.parse(text) as { data: { id: string } }).data.id
 }

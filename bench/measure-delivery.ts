@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunningCluster } from '../services/api/src/start/cluster.ts'
-import { type Bench, startApi, startWorker } from './api.ts'
+import { type Bench, post, startApi, startWorker } from './api.ts'
 import { readCatalog } from './catalog.ts'
 import { createDatabase, serverUrl, workerUrl } from './databases.ts'
 import { openLoop } from './load/load.ts'
-import { median } from './statistics.ts'
+import { medianOf, quantile } from './statistics.ts'
 import { type Subscriber, subscribeStream, subscribeWebhooks } from './subscribers.ts'
 
 const database = 'bench_delivery'
@@ -14,8 +14,11 @@ const eventsPerOrder = 2
 const warmUpSeconds = 5
 const lateMs = 30_000
 
-export interface Delivery {
+export interface Delivery extends Latencies {
   readonly to: 'stream' | 'webhook'
+}
+
+interface Latencies {
   /** Events of a round. */
   readonly events: number
   /** Milliseconds from the start of the order's transaction, medians over the rounds. */
@@ -53,17 +56,22 @@ export async function measureDelivery(
   const place = (forSeconds: number) =>
     openLoop(load, { perSecond: ordersPerSecond, seconds: forSeconds, warmUpSeconds: 0, clients: 64 })
   try {
-    await register(api.url, apiKey, webhook.url)
+    await register(bench, api.url, webhook.url)
     await arrivalOf([stream, webhook], (await place(warmUpSeconds)).done)
-    const results: Delivery[] = []
+    const streamed: Latencies[] = []
+    const posted: Latencies[] = []
     for (let round = 1; round <= rounds; round++) {
       const { done, refused, broken } = await place(seconds)
       if (refused + broken > 0) throw new Error(`${refused} orders were refused, ${broken} broke`)
       const [toStream, toWebhook] = await arrivalOf([stream, webhook], done)
-      results.push({ to: 'stream', ...summary(toStream) }, { to: 'webhook', ...summary(toWebhook) })
-      say(`round ${round} of ${rounds}: ${results.slice(-2).map(({ to, p99 }) => `${to} p99 ${p99} ms`)}`)
+      streamed.push(summary(toStream))
+      posted.push(summary(toWebhook))
+      say(`round ${round} of ${rounds}: stream p99 ${streamed.at(-1)?.p99} ms, webhook p99 ${posted.at(-1)?.p99} ms`)
     }
-    return (['stream', 'webhook'] as const).map((to) => medianOfRounds(results.filter((result) => result.to === to)))
+    return [
+      { to: 'stream', ...medianOf(streamed) },
+      { to: 'webhook', ...medianOf(posted) },
+    ]
   } finally {
     stream.close()
     await Promise.all([api.stop(), worker.stop()])
@@ -71,17 +79,8 @@ export async function measureDelivery(
   }
 }
 
-async function register(url: string, apiKey: string, receiver: string): Promise<void> {
-  const response = await fetch(new URL('/v1/webhook-endpoints', url), {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${apiKey}`,
-      'content-type': 'application/json',
-      'idempotency-key': 'bench-endpoint',
-    },
-    body: JSON.stringify({ url: receiver, types: ['*'], maxConcurrency: 20 }),
-  })
-  if (response.status !== 201) throw new Error(`the endpoint was answered ${response.status}: ${await response.text()}`)
+async function register(bench: Bench, url: string, receiver: string): Promise<void> {
+  await post(bench, new URL('/v1/webhook-endpoints', url), { url: receiver, types: ['*'], maxConcurrency: 20 })
 }
 
 /** The latencies of the events of so many orders, at each subscriber. */
@@ -102,14 +101,12 @@ async function arrivalOf(subscribers: readonly Subscriber[], orders: number): Pr
   })
 }
 
-function summary(latencies: readonly number[] = []): Omit<Delivery, 'to'> {
+function summary(latencies: readonly number[] = []): Latencies {
   const sorted = latencies.toSorted((a, b) => a - b)
-  const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN
-  return { events: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99) }
-}
-
-function medianOfRounds(rounds: readonly Delivery[]): Delivery {
-  const middle = (name: 'events' | 'p50' | 'p95' | 'p99') => median(rounds.map((round) => round[name]))
-  const to = rounds[0]?.to ?? 'stream'
-  return { to, events: middle('events'), p50: middle('p50'), p95: middle('p95'), p99: middle('p99') }
+  return {
+    events: sorted.length,
+    p50: quantile(sorted, 0.5),
+    p95: quantile(sorted, 0.95),
+    p99: quantile(sorted, 0.99),
+  }
 }

@@ -13,3 +13,7 @@ export function medianOf<T extends object>(results: readonly T[]): T {
   const keys = Object.keys(first) as (keyof T)[]
   return Object.fromEntries(keys.map((key) => [key, median(results.map((result) => Number(result[key])))])) as T
 }
+
+/** The value below which this share of them lies, by nearest rank; 0 when there are none. */
+export const quantile = (sorted: ArrayLike<number>, share: number): number =>
+  sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { quantile } from '../statistics.ts'
 import { type Connection, connect } from './connection.ts'
 import type { SeenOpen } from './load.ts'
 import { createRequests } from './requests.ts'
@@ -92,16 +93,15 @@ async function send(connection: Connection, since: number, isMeasured: boolean):
 function summary(): SeenOpen {
   const sorted = Float64Array.from(tally.latencies).sort()
   const lags = Float64Array.from(tally.lags).sort()
-  const at = (values: Float64Array, share: number) => values[Math.max(0, Math.ceil(values.length * share) - 1)] ?? 0
   return {
     done: tally.done,
     seconds: (performance.now() - startedAt) / 1_000,
     refused: tally.refused,
     broken: tally.broken,
-    p50: at(sorted, 0.5),
-    p95: at(sorted, 0.95),
-    p99: at(sorted, 0.99),
-    p999: at(sorted, 0.999),
-    lagMs: at(lags, 0.999),
+    p50: quantile(sorted, 0.5),
+    p95: quantile(sorted, 0.95),
+    p99: quantile(sorted, 0.99),
+    p999: quantile(sorted, 0.999),
+    lagMs: quantile(lags, 0.999),
   }
 }

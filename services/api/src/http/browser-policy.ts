@@ -11,7 +11,7 @@ export async function protectBrowsers(http: FastifyInstance, config: Config): Pr
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: config.NODE_ENV === 'production' ? { maxAge: 31_536_000, includeSubDomains: true } : false,
   })
-  // The same for every answer, so worked out with the first. On the raw answer they would cost each stream 3 kB.
+  // The same for every answer, so worked out with the first. A stream would keep those of its raw answer while it lasts.
   let headers: OutgoingHttpHeaders | undefined
   http.addHook('onRequest', (_request, reply, done) => {
     if (headers === undefined) {

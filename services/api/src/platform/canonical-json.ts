@@ -6,7 +6,8 @@ const plain = /^[ !#-[\]-~]*$/
 
 /**
  * JSON by RFC 8785: no spaces, members sorted by UTF-16 code units, numbers and strings as ECMAScript writes them. An
- * order of three lines takes a tenth of the time that the package `canonicalize` takes, which decides how fast the relay is; the two are held against each other by a test.
+ * order of three lines takes a tenth of the time that the package `canonicalize` takes, which decides how fast the relay
+ * is; a test holds the two against each other.
  * @throws TypeError for what JSON cannot hold: undefined, functions, NaN, infinities, lone surrogates.
  */
 export function canonicalJson(value: unknown): string {

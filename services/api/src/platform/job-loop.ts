@@ -51,7 +51,7 @@ const mostHeld = 4
 export function workOff({ queue, log, name, concurrency, run }: JobLoopOptions): JobLoop {
   const { boss } = queue
   const attempts = new Map<string, { readonly entry: JobEntry; readonly controller: AbortController }>()
-  const outcomes: { readonly id: string; readonly failure: JobFailure | null }[] = []
+  const outcomes: { readonly entry: JobEntry; readonly failure: JobFailure | null }[] = []
   const [poll, drained] = [createBell(), createBell()]
   const reachable = createOutage(log, name)
   let [running, stopping, settling] = [0, false, false]
@@ -94,7 +94,7 @@ export function workOff({ queue, log, name, concurrency, run }: JobLoopOptions):
     clearTimeout(timer)
     if (poll.isPatient) poll.ring()
     if (failure?.code === 'NOT_OURS') return release([entry.id])
-    outcomes.push({ id: entry.id, failure })
+    outcomes.push({ entry, failure })
     if (!settling) void settle()
   }
   /** Writes how attempts ended, again and again until it is written: an attempt that ended well must not be repeated. */
@@ -104,18 +104,18 @@ export function workOff({ queue, log, name, concurrency, run }: JobLoopOptions):
     while (outcomes.length > 0) {
       const batch = outcomes.splice(0)
       try {
-        const completed = batch.filter(({ failure }) => failure === null).map(({ id }) => id)
+        const completed = batch.filter(({ failure }) => failure === null).map(({ entry }) => entry.id)
         if (completed.length > 0) await boss.complete(name, completed)
         release(completed)
-        for (const { id, failure } of batch.filter((one) => one.failure !== null)) {
-          const { retryCount } = attempts.get(id)?.entry ?? { retryCount: 0 }
-          await queue.fail({ name, id, retryCount }, failure ?? {})
-          release([id])
+        for (const { entry, failure } of batch) {
+          if (failure === null) continue
+          await queue.fail(heldBy(entry), failure)
+          release([entry.id])
         }
         reachable.is()
       } catch (error) {
         reachable.isNot(error)
-        outcomes.push(...batch.filter(({ id }) => attempts.has(id)))
+        outcomes.push(...batch.filter(({ entry }) => attempts.has(entry.id)))
         await new Promise((resolve) => setTimeout(resolve, repeatMs))
       }
     }
@@ -126,9 +126,10 @@ export function workOff({ queue, log, name, concurrency, run }: JobLoopOptions):
     if (poll.isPatient) poll.ring()
     if (attempts.size === 0) drained.ring()
   }
+  const heldBy = ({ id, retryCount }: JobEntry): HeldAttempt => ({ name, id, retryCount })
   const looping = loop()
   return {
-    held: () => [...attempts.values()].map(({ entry: { id, retryCount } }) => ({ name, id, retryCount })),
+    held: () => [...attempts.values()].map(({ entry }) => heldBy(entry)),
     keep(asked, ours) {
       for (const { id } of asked.filter((one) => one.name === name && !ours.has(one.id)))
         attempts.get(id)?.controller.abort(new AttemptEnded('NOT_OURS', 'it was cancelled or taken over'))

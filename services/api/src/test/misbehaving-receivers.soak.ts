@@ -1,5 +1,6 @@
 import t from 'tap'
 import { besideMisbehaving } from './misbehaving-receivers.ts'
+import { median, quantile } from './quantiles.ts'
 
 const mostRatio = 1.2
 const mostGrowth = 1.1
@@ -25,10 +26,3 @@ t.test('receivers that misbehave delay no others and cost no memory', async (t) 
 
 const told = (lags: readonly number[]): string =>
   `p50 ${median(lags).toFixed(1)} p99 ${quantile(lags, 0.99).toFixed(1)} ms of ${lags.length}`
-
-const median = (values: readonly number[]): number => quantile(values, 0.5)
-
-function quantile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN
-}

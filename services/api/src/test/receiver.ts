@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { listening } from './listening.ts'
 
 /** One request as it arrived. */
 export interface Received {
@@ -48,14 +47,9 @@ export async function receiver(t: Test, answerer: Answerer | number = 204): Prom
     received.push(entry)
     answer(entry, response, request)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
+  const port = await listening(t, server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    url: `http://127.0.0.1:${port}/hook`,
     received,
     answer: (given) => {
       answer = asAnswerer(given)

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { nodeOptions } from '#platform/memory.ts'
 import { harness } from './harness.ts'
 import { launch } from './launched.ts'
+import { median } from './quantiles.ts'
 import { relay } from './relayed.ts'
 import { followStream } from './stream-reader.ts'
 import { until } from './until.ts'
@@ -74,7 +75,6 @@ t.test('readers that stop reading are closed; neither memory nor the others noti
 })
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
-const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1] ?? 0
 
 /** A reader whose window closes: it takes the beginning and nothing more. */
 async function stopReading(t: Test, url: string, key: string): Promise<void> {

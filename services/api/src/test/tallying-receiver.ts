@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { listening } from './listening.ts'
 
 /** A receiver of webhooks that keeps of each event how often it came and what its bytes were, for long runs. */
 export interface TallyingReceiver {
@@ -56,14 +55,9 @@ export async function tallyingReceiver(t: Test, pauseMs: number, random: () => n
     if (pauseMs > 0) await delay(random() * pauseMs)
     response.writeHead(204).end()
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
+  const port = await listening(t, server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    url: `http://127.0.0.1:${port}/hook`,
     events,
     resources,
     get requests() {

@@ -1,6 +1,4 @@
-import { once } from 'node:events'
-import http, { type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
@@ -56,25 +54,11 @@ async function blockedJob(t: Test, isLastAttempt: boolean) {
   return { id: idOfUuid('job', uuid), uuid, orderId, letGo, jobOf }
 }
 
-async function alertReceiver(t: Test) {
-  const received: Record<string, unknown>[] = []
-  const server = http.createServer(async (request, response) => {
-    let body = ''
-    for await (const chunk of request) body += chunk
-    // The rows that are held here hold the relay up as well, which is told too.
-    const alert = JSON.parse(body)
-    if (alert.alert === 'job.dead') received.push(alert)
-    response.end()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => void server.close())
-  return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
-}
-
 t.test('killed: others run its jobs again, and tell of the one whose last attempt it was, once', async (t) => {
   const [last, first] = [await blockedJob(t, true), await blockedJob(t, false)]
-  const { received, url } = await alertReceiver(t)
+  const alerted = await receiver(t)
+  // The rows that are held here hold the relay up as well, which is told too.
+  const deaths = () => alerted.received.map(({ event }) => event).filter(({ alert }) => alert === 'job.dead')
   const victim = launch(t, 'worker.ts', env)
   await victim.ready
   for (const job of [last, first]) await until('it is at work', async () => (await job.jobOf()).state === 'active')
@@ -88,19 +72,19 @@ t.test('killed: others run its jobs again, and tell of the one whose last attemp
     'no line of its own',
   )
   await first.letGo()
-  const others = [1, 2].map(() => launch(t, 'worker.ts', { ...env, ALERT_URL: url }))
+  const others = [1, 2].map(() => launch(t, 'worker.ts', { ...env, ALERT_URL: alerted.url }))
   await Promise.all(others.map(({ ready }) => ready))
-  await until('the alert has come', () => received.length > 0, takeoverMs)
+  await until('the alert has come', () => deaths().length > 0, takeoverMs)
   t.comment(`| killed in its last attempt → alert: ${passed()}`)
   const told = { alert: 'job.dead', jobId: last.id, jobName: sampleJobName, organizationId, requestId: 'req_lost' }
-  t.match(received, [{ ...told, attempts: 3, code: 'WORKER_LOST' }])
+  t.match(deaths(), [{ ...told, attempts: 3, code: 'WORKER_LOST' }])
   t.match(await last.jobOf(), { state: 'failed' })
   await until('the other job has run', async () => (await first.jobOf()).state === 'completed', takeoverMs)
   t.comment(`| killed → the job has run elsewhere: ${passed()}`)
   t.equal((await first.jobOf()).retry_count, 1)
   const { rows } = await h.db.query(`select data from ledger where type = 'job.dead'`)
   t.match(rows, [{ data: { id: last.id, failure: { code: 'WORKER_LOST' } } }])
-  t.equal(received.length, 1)
+  t.equal(deaths().length, 1)
   const lines = others.flatMap((worker) => worker.log()).filter(({ alert }) => alert === 'job.dead')
   t.match(lines, [{ level: 'error', jobId: last.id }])
   const marked = await h.db.query('select started_on from pgboss.job where source_id = $1', [last.uuid])

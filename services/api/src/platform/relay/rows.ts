@@ -38,7 +38,7 @@ export interface Head {
 const content = [...eventColumns, 'traceparent', 'personal', 'personal_salt'].join(', ')
 
 // Each `limit 1` keeps a look-up by key what it is: the planner cannot make a join over whole tables of it.
-const eventOf = `(select true as numbered from events e
+const numberedFlag = `(select true as numbered from events e
   where e.organization_id = w.organization_id and e.id = w.id limit 1)`
 const rowOf = `(select ${content} from ledger l
   where n.numbered is null and l.organization_id = w.organization_id and l.id = w.id limit 1)`
@@ -50,7 +50,7 @@ const finishedText = `select w.*, n.numbered is not null as numbered
       and xid < pg_snapshot_xmin(pg_current_snapshot())
     order by xid, id limit $1
   ) w
-  left join lateral ${eventOf} n on true
+  left join lateral ${numberedFlag} n on true
   order by w.xid, w.id`
 
 /** The next rows past the relay's position whose transactions have ended, as have all that began before them. */
@@ -59,7 +59,7 @@ export const readFinished = (db: Transaction, limit: number): Promise<readonly F
 
 const visibleText = `select w.*, n.numbered is not null as numbered, l.*
   from (select organization_id, id, xid from ledger where (xid, id) > ($2::xid8, $3) order by xid, id limit $1) w
-  left join lateral ${eventOf} n on true
+  left join lateral ${numberedFlag} n on true
   left join lateral ${rowOf} l on true
   order by w.xid, w.id`
 
@@ -76,7 +76,7 @@ const withoutEventText = `select w.*
       and l.id >= case $5 when '' then '' else time_id('evt', id_time($5) - interval '1 hour') end
     limit 1
   ) w
-  left join lateral ${eventOf} n on true
+  left join lateral ${numberedFlag} n on true
   where n.numbered is null`
 
 /** Those of the versions that have no event; with `near`, an id, only what is at most an hour older. */

@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { type Alert, createAlerts } from '#platform/alerts.ts'
 import { loadConfig } from '#platform/config.ts'
 import { type CapturedLog, captureLog } from '#test/captured-log.ts'
+import { listening } from '#test/listening.ts'
 import { until } from '#test/until.ts'
 
 interface Received {
@@ -23,13 +22,8 @@ async function receiver(t: Test, answer: http.RequestListener, limits = {}) {
     received.push({ at: performance.now(), body: JSON.parse(body) })
     answer(request, response)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=canary`
+  const port = await listening(t, server)
+  const url = `http://127.0.0.1:${port}/hook?token=canary`
   const captured = captureLog()
   const config = loadConfig({ ALERT_URL: url })
   const shortened = { perWindow: 30, windowMs: 60_000, timeoutMs: 200, retryPauseMs: 10, ...limits }

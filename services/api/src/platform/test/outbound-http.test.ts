@@ -1,13 +1,13 @@
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createOutbound, type OutboundOptions } from '#platform/outbound-http.ts'
 import { selfSigned } from '#test/certificate.ts'
 import { testConfig } from '#test/harness.ts'
+import { listening } from '#test/listening.ts'
 
 const local = { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' }
 
@@ -15,16 +15,6 @@ function outbound(t: Test, env: Record<string, string> = local, options: Partial
   const made = createOutbound({ config: testConfig('postgres://nobody@localhost/none', env), ...options })
   t.teardown(() => made.close())
   return (url: string, body = '{}') => made.post({ url, headers: { 'content-type': 'application/json' }, body })
-}
-
-async function listening(t: Test, server: net.Server): Promise<number> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    if (server instanceof http.Server) server.closeAllConnections()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
 }
 
 /** A server that says these bytes to whoever connects. */

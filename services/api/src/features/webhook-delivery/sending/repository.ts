@@ -38,8 +38,8 @@ const organizationsOf = (rows: readonly Tenancy[]): string[] => column(rows, (ro
  * The transaction's end does not wait for the disk. What a crash of PostgreSQL takes back, the last part of a second, is
  * sent once more, as it is when a worker dies before it has written that something arrived.
  */
-export const commitBehind = (db: Transaction): Promise<unknown> =>
-  runSql(db, `select set_config('synchronous_commit', 'off', true)`, [])
+export const commitWithoutFlush = (db: Transaction): Promise<unknown> =>
+  runSql(db, `select set_config('synchronous_commit', 'off', true)`)
 
 /**
  * Endpoints with something to send, found by leaps over the index of what waits: as many look-ups as there are such

@@ -11,7 +11,7 @@ import {
   type ContentRow,
   cancelExpired,
   claim,
-  commitBehind,
+  commitWithoutFlush,
   expireLeases,
   type Lease,
   lockCandidates,
@@ -80,7 +80,7 @@ async function work(db: Transaction, state: SenderState, arrivals: readonly Atte
   const isExpiryDue = performance.now() - state.expiredAt > expiryMs
   if (isExpiryDue) state.expiredAt = performance.now()
   const [, recovered, , candidates] = await Promise.all([
-    commitBehind(db),
+    commitWithoutFlush(db),
     arrivals.length === 0 ? [] : writeArrivals(db, arrivals, lease.worker),
     isExpiryDue ? expireLeases(db) : [],
     state.isStopping ? [] : lockCandidates(db, now),
