@@ -7,6 +7,9 @@ export interface TapSum {
   readonly skipped: number
 }
 
+/** A file is a process, or a test of the process that it shares with its neighbours. */
+const fileResult = /^(?: {4})?ok \d+ - \S+\.(?:test|soak)\.ts\b/
+
 /** Reads raw TAP as it arrives; prints one line per file and what failed, nothing about what passed. */
 export async function condense(tap: Readable, print: (line: string) => void): Promise<TapSum> {
   let sum: TapSum | undefined
@@ -17,7 +20,7 @@ export async function condense(tap: Readable, print: (line: string) => void): Pr
     if (/^ *not ok /.test(line)) failureIndent = indent
     // A diagnosis is indented deeper than its result and ends with three dots.
     if (failureIndent >= 0 && indent >= failureIndent) print(line)
-    else if (/^ok \d+ - /.test(line) || /^Bail out!/.test(line)) print(line)
+    else if (fileResult.test(line) || /^Bail out!/.test(line)) print(line.trimStart())
     // Tables that tests make for reading.
     else if (/^ *# \| /.test(line)) print(line.replace(/^ *# /, ''))
     if (/^ *\.\.\.$/.test(line)) failureIndent = -1

@@ -7,6 +7,7 @@ import path from 'node:path'
 import pg from 'pg'
 import { migrateUp, readMigrations } from '../services/api/src/platform/migrations.ts'
 import { temporaryCluster } from '../services/api/src/start/temporary-cluster.ts'
+import { groupsOf, writeGroups } from './grouped/groups.ts'
 import { binOf, root, run } from './run.ts'
 import { condense, type TapSum } from './tap-output.ts'
 
@@ -99,7 +100,8 @@ async function buildTap(): Promise<void> {
 async function runTap(options: readonly string[]): Promise<{ code: number; sum: TapSum }> {
   const isTerminal = process.stdout.isTTY
   const report = isTerminal ? ['--reporter=base', `--output-file=${tapOutput}`] : ['--reporter=tap']
-  const child = spawn(process.execPath, [tapProgram, 'run', ...report, ...options], {
+  const programs = await groupPrograms(options)
+  const child = spawn(process.execPath, [tapProgram, 'run', ...report, ...options, ...programs], {
     cwd: root,
     stdio: ['inherit', isTerminal ? 'inherit' : 'pipe', 'inherit'],
     env: { ...process.env, ...cheapModules, TEST_POSTGRES_URL: adminUrl, TEST_TEMPLATE: template },
@@ -109,4 +111,12 @@ async function runTap(options: readonly string[]): Promise<{ code: number; sum: 
   const live = child.stdout === null ? undefined : condense(child.stdout, (line) => process.stdout.write(`${line}\n`))
   const [code] = (await ended) as [number | null]
   return { code: code ?? 1, sum: await (live ?? condense(createReadStream(tapOutput), () => undefined)) }
+}
+
+/** Files given by path have a process of their own each; all files together run in groups. */
+async function groupPrograms(options: readonly string[]): Promise<readonly string[]> {
+  if (options.some((option) => !option.startsWith('-'))) return []
+  const { code, output } = await run(process.execPath, [tapProgram, 'list', ...options])
+  if (code !== 0) throw new Error(`tap list: ${output.trim()}`)
+  return writeGroups(await groupsOf(output.trim().split('\n')))
 }

@@ -20,6 +20,8 @@ import { type Test, test } from 'tap'
 import { forwardsEvents, refusesToForward } from './listening.ts'
 import { ok, serve } from './server.ts'
 
+// Runs in a process of its own: it takes as long as a group.
+
 const run = promisify(execFile)
 const sdk = fileURLToPath(new URL('..', import.meta.url))
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))

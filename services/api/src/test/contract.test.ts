@@ -4,6 +4,8 @@ import { createProducers } from './contract-producers.ts'
 import type { Answer } from './http-client.ts'
 import { operations } from './operations.ts'
 
+// Runs in a process of its own: the pairs that it counts are those of its process.
+
 interface AnySchema {
   readonly type?: string | readonly string[]
   readonly additionalProperties?: unknown

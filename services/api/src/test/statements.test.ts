@@ -7,6 +7,8 @@ import { type Operation, operations, parametersIn } from './operations.ts'
 import { relay } from './relayed.ts'
 import { createSampler, requestOf, type Sample, type Sampler, sampleSkuAt } from './samples.ts'
 
+// Runs in a process of its own: it takes as long as a group.
+
 const many = 100
 const file = new URL('../../../../docs/statements.md', import.meta.url)
 const now = new Date()

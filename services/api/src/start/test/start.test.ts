@@ -10,6 +10,8 @@ import t, { type Test } from 'tap'
 import type { Demo } from '../banner.ts'
 import { findProcess } from '../process-table.ts'
 
+// Runs in a process of its own: it takes as long as a group.
+
 const folder = await dataFolder(t)
 const program = fileURLToPath(new URL('../../start.ts', import.meta.url))
 

@@ -12,6 +12,8 @@ import { duplicateCases, syntaxCases, unicodeCases } from './text-cases.ts'
 import { requiredCases, typeCases, unknownKeyCases } from './type-cases.ts'
 import { dateCases, idCases, numberCases } from './value-cases.ts'
 
+// Runs in a process of its own: it takes as long as a group.
+
 t.setTimeout(300_000)
 const h = await harness(t, { env: { RATE_LIMIT_FAILED_AUTHENTICATION: '1000000', DB_ACQUIRE_TIMEOUT_MS: '30000' } })
 const counts = new Map<string, Map<string, number>>()
