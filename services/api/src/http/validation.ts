@@ -6,13 +6,24 @@ import { ValidationFailed } from './problems.ts'
 
 const maxIssues = 100
 
+/** Schemas belong to the process and so do their validators: a second application, as tests build, finds them compiled. */
+let validators: ReturnType<typeof createValidators> | undefined
+
+function createValidators() {
+  const options = { removeAdditional: false, useDefaults: true, verbose: true } as const
+  return {
+    strict: createValidator({ ...options, coerceTypes: false }),
+    coercing: createValidator({ ...options, coerceTypes: 'array' }),
+  }
+}
+
 /**
  * Bodies are validated as they came: nothing is coerced, nothing removed. Query and path parameters are text by
  * nature and are coerced to the declared types.
  */
 export function validateStrictly(app: FastifyInstance): void {
-  const strict = createValidator({ coerceTypes: false, removeAdditional: false, useDefaults: true, verbose: true })
-  const coercing = createValidator({ coerceTypes: 'array', removeAdditional: false, useDefaults: true, verbose: true })
+  validators ??= createValidators()
+  const { strict, coercing } = validators
   app.setValidatorCompiler(({ schema, httpPart }) => {
     // The schema of headers documents them; each is read, with its own problem, where it matters.
     if (httpPart === 'headers') return () => true
