@@ -32,9 +32,14 @@ export async function operationTable(): Promise<string> {
   const rows = operations.flatMap(({ id, route }) => {
     const routes = declarations.find(({ file, text }) => file.endsWith('/routes.ts') && text.includes(`id: '${id}'`))
     if (routes === undefined) return []
-    const handler = handlerOf(routes, id, declarations)
+    const callees = ['handle(?:Group)?', 'prepareGroup'].flatMap((name) => calledBy(name, routes, id, declarations))
+    const [handler] = callees
+    if (handler === undefined) throw new Error(`${routes.file} handles ${id} in a way that is not understood`)
     const link = `[${handler.file}](services/api/src/features/${handler.file})`
-    const touched = tablesOf(reachable(handler, declarations), tables)
+    const touched = tablesOf(
+      callees.flatMap((callee) => reachable(callee, declarations)),
+      tables,
+    )
     return [`| \`${id}\` | \`${route}\` | ${link} | ${touched.map((table) => `\`${table}\``).join(', ')} |`]
   })
   return ['| operation | request | file | tables |', '|---|---|---|---|', ...rows].join('\n')
@@ -57,17 +62,19 @@ async function readTables(): Promise<readonly string[]> {
   return [...body.matchAll(/^\s+(\w+):/gm)].flatMap(([, table]) => (table === undefined ? [] : [table]))
 }
 
-/** The operation that the route's handler calls. */
-function handlerOf({ feature, text }: Declaration, id: string, all: readonly Declaration[]): Declaration {
-  const declared = text.slice(text.indexOf(`id: '${id}'`))
-  const handle = declared.slice(declared.search(/handle(?:Group)?:/))
-  // Either the operation itself or an arrow function that calls it.
-  const called = /^handle(?:Group)?: (\w+)\s*[,}]/.exec(handle)?.[1] ?? /=>\s*(?:await\s+)?(\w+)\(/.exec(handle)?.[1]
-  const named = all.filter((declaration) => declaration.feature === feature && declaration.name === called)
+/** What a property of the route's definition calls: of `handle` the operation, of `prepareGroup` its first reads. */
+function calledBy(property: string, routes: Declaration, id: string, all: readonly Declaration[]): Declaration[] {
+  const [definition = ''] = routes.text.slice(routes.text.indexOf(`id: '${id}'`)).split(/\n {2}app\.route\(/)
+  const start = definition.search(new RegExp(`\\b${property}:`))
+  if (start < 0) return []
+  const rest = definition.slice(start)
+  // Either the function itself or an arrow function that calls it.
+  const called = /^\w+: (\w+)\s*[,}]/.exec(rest)?.[1] ?? /=>\s*(?:await\s+)?(\w+)\(/.exec(rest)?.[1]
+  const named = all.filter(({ feature, name }) => feature === routes.feature && name === called)
   // An operation may be called like the query that it makes.
   const found = named.find(({ file }) => !file.endsWith('repository.ts')) ?? named[0]
-  if (found === undefined) throw new Error(`no file of ${feature} defines ${called}, which answers ${id}`)
-  return found
+  if (found === undefined) throw new Error(`no file of ${routes.feature} defines ${called}, which answers ${id}`)
+  return [found]
 }
 
 /** The tables that repositories among these declarations name, and the ledger where an event is recorded. */

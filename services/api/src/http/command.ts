@@ -4,7 +4,7 @@ import type { Answer } from '#platform/idempotency.ts'
 import type { ProblemClass } from '#platform/problem.ts'
 import type { Scope } from '#platform/scopes.ts'
 import type { ExpectedVersion } from '#platform/version.ts'
-import type { OnceItem, Work } from '#platform/work.ts'
+import type { GroupRun, OnceItem, View, Work } from '#platform/work.ts'
 import { envelope, sendAnswer } from './envelope.ts'
 import { createGroups, type SubmitToGroup } from './grouping.ts'
 import { claimOf, idempotencyKeyOf } from './idempotency.ts'
@@ -62,10 +62,13 @@ export interface GroupedCommandDefinition<
   P extends TSchema | undefined,
   B extends TSchema | undefined,
   R extends TSchema | undefined,
+  X,
 > extends CommandFacts<P, B, R> {
   readonly idempotency: 'required'
+  /** Reads what all of them need before it is known which are new: it saves a round trip. */
+  readonly prepareGroup: (view: Pick<View, 'db'>, inputs: readonly CommandInput<P, B>[]) => Promise<X>
   /** Handles requests of one organization, all or none; results in their order. */
-  readonly handleGroup: (items: readonly OnceItem<CommandInput<P, B>>[]) => Promise<readonly Value<R>[]>
+  readonly handleGroup: (items: readonly OnceItem<CommandInput<P, B>>[], prepared: X) => Promise<readonly Value<R>[]>
 }
 
 /** A route that changes something: one transaction, at most once per Idempotency-Key, answered after COMMIT. */
@@ -95,15 +98,18 @@ export function groupedCommand<
   P extends TSchema | undefined = undefined,
   B extends TSchema | undefined = undefined,
   R extends TSchema | undefined = undefined,
->(definition: GroupedCommandDefinition<P, B, R>): RouteOptions {
+  X = undefined,
+>(definition: GroupedCommandDefinition<P, B, R, X>): RouteOptions {
   const answerOf = answerer(definition)
-  const run = async (items: readonly OnceItem<CommandInput<P, B>>[]): Promise<Answer[]> =>
-    (await definition.handleGroup(items)).map(answerOf)
+  const group: GroupRun<CommandInput<P, B>, X> = {
+    prepare: definition.prepareGroup,
+    run: async (items, prepared) => (await definition.handleGroup(items, prepared)).map(answerOf),
+  }
   let submit: SubmitToGroup<CommandInput<P, B>> | undefined
   return routeOf(definition, async (request, reply) => {
     const { unitOfWork, config } = request.server.kernel
     const limits = { maxSize: config.GROUP_SIZE, maxInFlight: config.GROUPS_IN_FLIGHT }
-    submit ??= createGroups(unitOfWork, limits, run)
+    submit ??= createGroups(unitOfWork, limits, group)
     const claim = claimOf(request, idempotencyKeyOf(request) ?? '')
     const outcome = await submit({ origin: originOf(request), claim, input: inputOf(definition, request) })
     if ('problem' in outcome) throw outcome.problem

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import type { PagePosition } from '#platform/page.ts'
@@ -14,8 +14,9 @@ export interface Cursors {
 const macLength = 16
 
 export function createCursors(secret: string): Cursors {
+  const key = createSecretKey(secret, 'utf8')
   const sign = (payload: string, binding: string): Buffer =>
-    createHmac('sha256', secret).update(`${binding}\n${payload}`).digest().subarray(0, macLength)
+    createHmac('sha256', key).update(`${binding}\n${payload}`).digest().subarray(0, macLength)
   return {
     encode(position, binding) {
       const payload = JSON.stringify(position)

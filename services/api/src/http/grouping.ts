@@ -1,6 +1,5 @@
-import type { Answer } from '#platform/idempotency.ts'
 import { AppError } from '#platform/problem.ts'
-import type { OnceItem, OnceOutcome, OnceRequest, UnitOfWork } from '#platform/work.ts'
+import type { GroupRun, OnceOutcome, OnceRequest, UnitOfWork } from '#platform/work.ts'
 
 export interface GroupLimits {
   /** Most requests in one transaction; 1 turns grouping off. */
@@ -12,61 +11,95 @@ export interface GroupLimits {
 /** Shares transactions between concurrent requests of one organization. */
 export type SubmitToGroup<I> = (request: OnceRequest<I>) => Promise<OnceOutcome>
 
+/** So many requests begin a transaction beside one that runs; fewer wait for its end, but not for long. */
+const enoughBeside = 16
+const patienceMs = 15
+
 interface Waiting<I> {
   readonly request: OnceRequest<I>
+  /** By `performance.now()`. */
+  readonly since: number
   readonly resolve: (outcome: OnceOutcome) => void
 }
 
 interface Queue<I> {
   readonly waiting: Waiting<I>[]
   inFlight: number
+  /** When it is looked at next, unless a transaction ends before. */
+  soon?: NodeJS.Immediate | undefined
+  later?: NodeJS.Timeout | undefined
 }
 
 /**
- * A request starts at once while fewer than `maxInFlight` transactions of its organization run; those that come
- * meanwhile leave together in the next one. A group that fails is rolled back and its requests run one by one, so each
- * gets the answer it would have had alone.
+ * A request that comes while no transaction of its organization runs starts at once, with those of the same moment; those
+ * that come meanwhile leave together in the next one. A transaction costs more than a request in it: under load, fewer
+ * and larger ones answer sooner. A group that fails is rolled back and its requests run one by one, so each gets the
+ * answer it would have had alone.
  */
-export function createGroups<I>(
+export function createGroups<I, X>(
   unitOfWork: UnitOfWork,
-  { maxSize, maxInFlight }: GroupLimits,
-  run: (items: readonly OnceItem<I>[]) => Promise<Answer[]>,
+  limits: GroupLimits,
+  group: GroupRun<I, X>,
 ): SubmitToGroup<I> {
   const queues = new Map<string, Queue<I>>()
 
-  const pump = (organizationId: string, queue: Queue<I>): void => {
-    while (queue.inFlight < maxInFlight && queue.waiting.length > 0) {
-      const group = queue.waiting.splice(0, maxSize)
+  function start(organizationId: string, queue: Queue<I>): void {
+    while (mayStart(queue, limits)) {
+      const requests = queue.waiting.splice(0, limits.maxSize)
       queue.inFlight++
-      void settle(unitOfWork, group, run).finally(() => {
+      void settle(unitOfWork, requests, group).finally(() => {
         queue.inFlight--
-        pump(organizationId, queue)
+        start(organizationId, queue)
       })
     }
-    if (queue.inFlight === 0) queues.delete(organizationId)
+    if (queue.waiting.length > 0) startLater(organizationId, queue)
+    else {
+      clearTimeout(queue.later)
+      queue.later = undefined
+      if (queue.inFlight === 0) queues.delete(organizationId)
+    }
   }
+
+  function startLater(organizationId: string, queue: Queue<I>): void {
+    if (mayStart(queue, limits))
+      queue.soon ??= setImmediate(() => {
+        queue.soon = undefined
+        start(organizationId, queue)
+      })
+    else if (queue.inFlight < limits.maxInFlight)
+      queue.later ??= setTimeout(() => {
+        queue.later = undefined
+        start(organizationId, queue)
+      }, patienceMs)
+  }
+
   return (request) =>
     new Promise((resolve) => {
       const { organizationId } = request.origin.actor
       const queue = queues.get(organizationId) ?? { waiting: [], inFlight: 0 }
       queues.set(organizationId, queue)
-      queue.waiting.push({ request, resolve })
-      pump(organizationId, queue)
+      queue.waiting.push({ request, since: performance.now(), resolve })
+      startLater(organizationId, queue)
     })
 }
 
-type Run<I> = (items: readonly OnceItem<I>[]) => Promise<Answer[]>
+function mayStart({ waiting, inFlight }: Queue<unknown>, { maxSize, maxInFlight }: GroupLimits): boolean {
+  const [oldest] = waiting
+  if (oldest === undefined || inFlight >= maxInFlight) return false
+  const isEnough = waiting.length >= Math.min(enoughBeside, maxSize)
+  return inFlight === 0 || isEnough || performance.now() - oldest.since >= patienceMs
+}
 
-async function settle<I>(unitOfWork: UnitOfWork, group: readonly Waiting<I>[], run: Run<I>): Promise<void> {
+async function settle<I, X>(unitOfWork: UnitOfWork, requests: readonly Waiting<I>[], group: GroupRun<I, X>) {
   try {
     const outcomes = await unitOfWork.writeGroup(
-      group.map(({ request }) => request),
-      run,
+      requests.map(({ request }) => request),
+      group,
     )
-    for (const [index, { resolve }] of group.entries()) resolve(outcomes[index] as OnceOutcome)
+    for (const [index, { resolve }] of requests.entries()) resolve(outcomes[index] as OnceOutcome)
   } catch (problem) {
-    const isShared = group.length === 1 || (problem instanceof AppError && problem.statusCode === 503)
-    if (isShared) for (const { resolve } of group) resolve({ problem })
-    else for (const waiting of group) await settle(unitOfWork, [waiting], run)
+    const isShared = requests.length === 1 || (problem instanceof AppError && problem.statusCode === 503)
+    if (isShared) for (const { resolve } of requests) resolve({ problem })
+    else for (const waiting of requests) await settle(unitOfWork, [waiting], group)
   }
 }

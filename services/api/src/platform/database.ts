@@ -187,17 +187,39 @@ function outcomeOf(error: unknown): unknown {
   return isConnectionFailure(error) ? new OutcomeUnknown({ cause: error }) : error
 }
 
-/** BEGIN, role and tenant as one message. Everything is local to the transaction: a pooler may sit in between. */
+/**
+ * BEGIN, role and tenant as one message. Everything is local to the transaction: a pooler may sit in between. Plans are
+ * those that the tests of plans look at.
+ */
 function beginText(
   client: SessionClient,
   { role, organizationId, credentialHash, readOnly }: TransactionOpening,
 ): string {
-  const settings = [`set_config('role', 'purser_${role}', true)`]
+  const settings = [
+    `set_config('role', 'purser_${role}', true)`,
+    `set_config('plan_cache_mode', 'force_generic_plan', true)`,
+  ]
   if (organizationId !== undefined)
     settings.push(`set_config('app.organization_id', ${client.escapeLiteral(organizationId)}, true)`)
   if (credentialHash !== undefined)
     settings.push(`set_config('app.credential_hash', ${client.escapeLiteral(credentialHash)}, true)`)
-  return `begin${readOnly ? ' read only' : ''}; select ${settings.join(', ')}`
+  const renewal = arePlansOld(client) ? 'discard plans; ' : ''
+  return `begin${readOnly ? ' read only' : ''}; ${renewal}select ${settings.join(', ')}`
+}
+
+/**
+ * To an empty table all indexes are equal, and a plan that was made for one stays until autovacuum has looked at it: a
+ * look-up by key would be a scan of the tenant for the first minute of every month, when partitions begin.
+ */
+const plansLastMs = 5_000
+const plannedAt = new WeakMap<object, number>()
+
+function arePlansOld(client: object): boolean {
+  const now = performance.now()
+  const planned = plannedAt.get(client)
+  if (planned !== undefined && now - planned < plansLastMs) return false
+  plannedAt.set(client, now)
+  return planned !== undefined
 }
 
 const unusedPool = async (): Promise<never> => {

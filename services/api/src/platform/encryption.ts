@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto'
 
 /** The row a ciphertext belongs to. It opens there and nowhere else. */
 export interface RowIdentity {
@@ -49,7 +49,7 @@ export function createEncryption(keys: string): Encryption {
   }
 }
 
-function open(key: Buffer, encoded: string, row: RowIdentity, keyId: string): string {
+function open(key: KeyObject, encoded: string, row: RowIdentity, keyId: string): string {
   const bytes = Buffer.from(encoded, 'base64url')
   try {
     // Node skips what is no base64: a text that was changed must not open all the same.
@@ -74,7 +74,7 @@ const additionalData = (keyId: string, { table, organizationId, id }: RowIdentit
 export interface EncryptionKey {
   /** Follows from the key, so nobody has to number keys. */
   readonly id: string
-  readonly key: Buffer
+  readonly key: KeyObject
 }
 
 /**
@@ -84,10 +84,12 @@ export interface EncryptionKey {
 export function parseEncryptionKeys(text: string): readonly EncryptionKey[] {
   const keys = text.split(',').map((encoded, index) => {
     const trimmed = encoded.trim()
-    const key = Buffer.from(trimmed, 'base64')
-    const isExact = key.toString('base64').replace(/=+$/, '') === trimmed.replace(/=+$/, '')
-    if (key.length !== keyLength || !isExact) throw new Error(`key ${index + 1} must be 32 bytes in base64`)
-    return { id: hash('sha256', `purser key id ${key.toString('base64')}`, 'hex').slice(0, 8), key }
+    const bytes = Buffer.from(trimmed, 'base64')
+    const isExact = bytes.toString('base64').replace(/=+$/, '') === trimmed.replace(/=+$/, '')
+    if (bytes.length !== keyLength || !isExact) throw new Error(`key ${index + 1} must be 32 bytes in base64`)
+    const id = hash('sha256', `purser key id ${bytes.toString('base64')}`, 'hex').slice(0, 8)
+    // Node takes five times as long with the bytes themselves.
+    return { id, key: createSecretKey(bytes) }
   })
   if (new Set(keys.map(({ id }) => id)).size < keys.length) throw new Error('the same key is listed twice')
   return keys

@@ -53,12 +53,12 @@ export function createGuard({ allowedNetworks, resolve }: GuardOptions): (url: s
   return async (text) => {
     const url = parse(text)
     const refusal = transportRefusal(url)
-    if (refusal && networks.length === 0) throw refusal
+    if (refusal && networks.length === 0) throw refusal()
     const hostname = url.hostname.replace(/^\[|\]$/g, '')
     const addresses = isIP(hostname) === 0 ? await resolve(hostname) : [hostname]
     if (addresses.length === 0) throw new OutboundRefused('HOST_NOT_FOUND', 'the host has no address')
     const closed = addresses.filter((address) => !isOpened(address))
-    if (refusal && closed.length > 0) throw refusal
+    if (refusal && closed.length > 0) throw refusal()
     if (!closed.every(isPublic))
       throw new OutboundRefused('ADDRESS_NOT_PUBLIC', 'the host has an address that is not a public one')
     return { url, addresses }
@@ -76,9 +76,10 @@ function parse(text: string): URL {
   return url
 }
 
-function transportRefusal({ protocol, port }: URL): OutboundRefused | null {
-  if (protocol !== 'https:') return new OutboundRefused('SCHEME_NOT_ALLOWED', 'the scheme must be https')
-  if (!allowedPorts.has(port)) return new OutboundRefused('PORT_NOT_ALLOWED', 'the port must be 443 or 8443')
+/** Made when it is thrown: networks that are allowed need none, and an error costs more than all else here. */
+function transportRefusal({ protocol, port }: URL): (() => OutboundRefused) | null {
+  if (protocol !== 'https:') return () => new OutboundRefused('SCHEME_NOT_ALLOWED', 'the scheme must be https')
+  if (!allowedPorts.has(port)) return () => new OutboundRefused('PORT_NOT_ALLOWED', 'the port must be 443 or 8443')
   return null
 }
 

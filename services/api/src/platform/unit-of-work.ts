@@ -4,7 +4,7 @@ import { asDatabaseProblem, isTransient, OutcomeUnknown } from './database-error
 import { type Answer, claimKeys, storeAnswers } from './idempotency.ts'
 import { appendToLedger } from './ledger.ts'
 import {
-  type OnceItem,
+  type GroupRun,
   type OnceOutcome,
   type OnceRequest,
   type Origin,
@@ -39,12 +39,14 @@ export function createUnitOfWork(dependencies: UnitOfWorkDependencies): UnitOfWo
       }),
     write: (origin, run) => repeating(origin, false, () => transact(dependencies, origin, run)),
     async writeOnce(origin, claim, run) {
-      const runOne = async (items: readonly OnceItem<null>[]) => Promise.all(items.map(({ work }) => run(work)))
-      const [outcome] = await writeGroup(dependencies, [{ origin, claim, input: null }], runOne)
+      const [outcome] = await writeGroup(dependencies, [{ origin, claim, input: null }], {
+        prepare: async () => null,
+        run: async (items) => Promise.all(items.map(({ work }) => run(work))),
+      })
       if (!outcome || 'problem' in outcome) throw outcome?.problem
       return outcome
     },
-    writeGroup: (requests, run) => writeGroup(dependencies, requests, run),
+    writeGroup: (requests, group) => writeGroup(dependencies, requests, group),
     sweep: (run) => inTransaction(database.begin({ role: 'relay' }), run),
   }
 }
@@ -68,19 +70,25 @@ async function transact<T>(
   }
 }
 
-/** One transaction for all requests: claims in its first trip; ledger, answers and COMMIT in its last. */
-async function transactGroup<I>(
+/** One transaction for all requests: claims and first reads in its first trip; ledger, answers and COMMIT in its last. */
+async function transactGroup<I, X>(
   dependencies: UnitOfWorkDependencies,
   requests: readonly OnceRequest<I>[],
-  run: (items: readonly OnceItem<I>[]) => Promise<Answer[]>,
+  { prepare, run }: GroupRun<I, X>,
 ): Promise<OnceOutcome[]> {
   const organizationId = requests[0]?.origin.actor.organizationId ?? ''
   const session = await dependencies.database.begin({ role: 'app', organizationId })
   try {
-    const states = await claimKeys(session.db, requests)
+    const [states, prepared] = await Promise.all([
+      claimKeys(session.db, requests),
+      prepare(
+        session,
+        requests.map(({ input }) => input),
+      ),
+    ])
     const fresh = requests.filter((_, index) => states[index] === 'fresh')
     const opened = fresh.map((request) => ({ ...request, ...openWork(dependencies, request.origin, session.db) }))
-    const answers = opened.length === 0 ? [] : await run(opened)
+    const answers = opened.length === 0 ? [] : await run(opened, prepared)
     await session.commit([
       ...opened.flatMap(({ pending }) => pending),
       ...appendToLedger(session.db, opened),
@@ -102,13 +110,13 @@ async function transactGroup<I>(
   }
 }
 
-function writeGroup<I>(
+function writeGroup<I, X>(
   dependencies: UnitOfWorkDependencies,
   requests: readonly OnceRequest<I>[],
-  run: (items: readonly OnceItem<I>[]) => Promise<Answer[]>,
+  group: GroupRun<I, X>,
 ): Promise<OnceOutcome[]> {
   const [first] = requests
-  return first ? repeating(first.origin, true, () => transactGroup(dependencies, requests, run)) : Promise.resolve([])
+  return first ? repeating(first.origin, true, () => transactGroup(dependencies, requests, group)) : Promise.resolve([])
 }
 
 /**

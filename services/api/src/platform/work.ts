@@ -69,6 +69,14 @@ export interface OnceAnswer {
   readonly replayed: boolean
 }
 
+/** How the requests of a group are carried out. */
+export interface GroupRun<I, X> {
+  /** Reads what no claim has to wait for, in the round trip of the claims; of all requests, also of those seen before. */
+  prepare(view: Pick<View, 'db'>, inputs: readonly I[]): Promise<X>
+  /** Gets those that are new, in order, and returns an answer for each; when it throws, all of it is rolled back. */
+  run(items: readonly OnceItem<I>[], prepared: X): Promise<Answer[]>
+}
+
 export type OnceOutcome = OnceAnswer | { readonly problem: unknown }
 
 export interface UnitOfWork {
@@ -77,14 +85,10 @@ export interface UnitOfWork {
   /** Runs at most once per claim: later calls with the same claim get the stored answer. */
   writeOnce(origin: Origin, claim: Claim, run: (work: Work) => Promise<Answer>): Promise<OnceAnswer>
   /**
-   * The same for several requests of one organization in one transaction. `run` gets those that are new, in order,
-   * and returns an answer for each; when it throws, all of it is rolled back. Requests whose key is taken or was used
-   * for something else get their problem and leave the others alone.
+   * The same for several requests of one organization in one transaction. Requests whose key is taken or was used for
+   * something else get their problem and leave the others alone.
    */
-  writeGroup<I>(
-    requests: readonly OnceRequest<I>[],
-    run: (items: readonly OnceItem<I>[]) => Promise<Answer[]>,
-  ): Promise<OnceOutcome[]>
+  writeGroup<I, X>(requests: readonly OnceRequest<I>[], group: GroupRun<I, X>): Promise<OnceOutcome[]>
   /** Runs as purser_relay, which sees across tenants what its policies list. */
   sweep<T>(run: (db: Transaction) => Promise<T>): Promise<T>
 }

@@ -105,5 +105,8 @@ export type ProductForSale = Pick<ProductRow, 'sku' | 'title' | 'status' | 'stoc
 export const selectProductsForSale = (view: Pick<View, 'db'>, skus: readonly string[]): Promise<ProductForSale[]> =>
   runSql(view.db, forSaleText, [skus])
 
-const forSaleText = `select sku, title, status, stock_policy, prices from products
-  where organization_id = current_setting('app.organization_id') and sku = any($1)`
+// One look-up by key for each: of a list of SKUs the planner makes a scan of the tenant while the table is unanalyzed.
+const forSaleText = `select p.* from unnest($1::text[]) w (sku) cross join lateral (
+    select sku, title, status, stock_policy, prices from products
+    where organization_id = current_setting('app.organization_id') and sku = w.sku limit 1
+  ) p`

@@ -32,8 +32,12 @@ export const insertOrganization = (work: Work, row: Insertable<Organizations>): 
   work.db.insertInto('organizations').values(row).returning(organizationColumns).executeTakeFirstOrThrow()
 
 /** The caller's own organization: the policies show no other. */
-export const selectOrganization = (view: Pick<View, 'db'>): Promise<OrganizationRow> =>
-  view.db.selectFrom('organizations').select(organizationColumns).executeTakeFirstOrThrow()
+export async function selectOrganization(view: Pick<View, 'db'>): Promise<OrganizationRow> {
+  const [organization] = await runSql<OrganizationRow>(view.db, organizationText)
+  if (organization === undefined) throw new Error('the organization of this transaction does not exist')
+  return organization
+}
+const organizationText = `select ${organizationColumns.join(', ')} from organizations`
 
 export const lockOrganization = (work: Work): Promise<OrganizationRow> =>
   work.db.selectFrom('organizations').select(organizationColumns).forUpdate().executeTakeFirstOrThrow()

@@ -70,12 +70,12 @@ export const selectLocation = (view: Pick<View, 'db'>, id: string | null): Promi
 }
 
 /** These locations and the default one. */
-export const selectLocationsForSale = (view: Pick<View, 'db'>, ids: readonly string[]) => {
-  const locations = view.db.selectFrom('locations').select(['id', 'is_default'])
-  // Not with `or`, which no index answers.
-  const named = locations.where('id', '=', sql<string>`any(${ids})`)
-  return named.union(locations.where('is_default', '=', isTrue)).execute()
-}
+export const selectLocationsForSale = (view: Pick<View, 'db'>, ids: readonly string[]) =>
+  runSql<Pick<LocationRow, 'id' | 'is_default'>>(view.db, locationsForSaleText, [ids])
+
+// Not with `or`, which no index answers.
+const locationsForSaleText = `select id, is_default from locations where id = any($1)
+  union select id, is_default from locations where is_default = true`
 
 export const selectLocationIds = async (view: Pick<View, 'db'>, ids: readonly string[]): Promise<Set<string>> => {
   const rows = await view.db.selectFrom('locations').select('id').where('id', '=', sql<string>`any(${ids})`).execute()

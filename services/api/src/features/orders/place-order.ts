@@ -18,12 +18,18 @@ import type { Order } from './schemas.ts'
  * numbered and recorded. One order is a group of one.
  * @throws OutOfStock listing each short line; DuplicateExternalId naming the order that exists; and what pricing throws.
  */
-export async function placeOrders(placings: readonly Placing[], terms: PlacementTerms): Promise<Order[]> {
+export async function placeOrders(
+  placings: readonly Placing[],
+  sale: SaleTerms,
+  terms: PlacementTerms,
+): Promise<Order[]> {
   const [first] = placings
   if (!first) return []
   for (const { work, input } of placings) refuseForeignSource(work.actor, input)
-  const inputs = placings.map(({ input }) => input)
-  const [sale] = await Promise.all([readSaleTerms(first.work, inputs), refuseDuplicates(first.work, inputs)])
+  await refuseDuplicates(
+    first.work,
+    placings.map(({ input }) => input),
+  )
   const wanted = placings.map(({ work, input }) => ({
     work,
     order: newOrder(work, input, priceOrder(sale, work.actor, input), terms),

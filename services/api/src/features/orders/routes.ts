@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { command, groupedCommand } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
 import { placeBatch } from './place-batch.ts'
-import { placeOrders } from './place-order.ts'
+import { placeOrders, readSaleTerms } from './place-order.ts'
 import { PlacedOrders, PlaceOrder, PlaceOrders, Quote, QuoteOrder } from './placing-schemas.ts'
 import {
   AmountTooLarge,
@@ -49,9 +49,15 @@ export function orderRoutes(app: FastifyInstance): void {
       returns: Order,
       problems: [OutOfStock, DuplicateExternalId, SourceNotAllowed, ...pricing],
       location: ({ id }) => `/v1/orders/${id}`,
-      handleGroup: (items) =>
+      prepareGroup: (view, inputs) =>
+        readSaleTerms(
+          view,
+          inputs.map(({ body }) => body),
+        ),
+      handleGroup: (items, sale) =>
         placeOrders(
           items.map(({ work, input }) => ({ work, input: input.body })),
+          sale,
           terms,
         ),
     }),

@@ -5,14 +5,13 @@ import { hearsOf, type Occurrence } from './subscription.ts'
 /** Makes a delivery of each event for each endpoint that hears of it, in the transaction that numbers the events. */
 export const webhookFanOut: FanOut = {
   name: 'webhooks',
-  async run(db, events) {
-    const endpoints = await selectListening(db, [...new Set(events.map((event) => event.organizationId))])
-    if (endpoints.length === 0) return
+  async join(db, organizationIds) {
+    const endpoints = await selectListening(db, organizationIds)
     const listeners = endpoints.map((endpoint) => ({ ...endpoint, hears: hearsOf(endpoint) }))
-    await insertFannedOut(
-      db,
-      events.flatMap((event) => deliveriesOf(event, listeners)),
-    )
+    return (events) => {
+      const deliveries = events.flatMap((event) => deliveriesOf(event, listeners))
+      return deliveries.length === 0 ? undefined : insertFannedOut(db, deliveries)
+    }
   },
 }
 

@@ -26,9 +26,9 @@ export async function relayBatch(options: BatchOptions): Promise<readonly FoundR
   try {
     const [, rows] = await Promise.all([lockState(db), options.read(db)])
     const fresh = rows.filter((row): row is LedgerRow & { numbered: false } => !row.numbered)
-    const events = fresh.length === 0 ? [] : await numberFresh(options, db, fresh)
+    const { events, pending } = fresh.length === 0 ? nothing : await numberFresh(options, db, fresh)
     const last = rows.at(-1)
-    await session.commit(last && options.finish ? [options.finish(db, last)] : [])
+    await session.commit([...pending, ...(last && options.finish ? [options.finish(db, last)] : [])])
     for (const event of events) options.log.info(describe(event), event.type)
     return rows
   } catch (error) {
@@ -37,17 +37,33 @@ export async function relayBatch(options: BatchOptions): Promise<readonly FoundR
   }
 }
 
+interface Numbered {
+  readonly events: readonly NumberedEvent[]
+  /** Writes that COMMIT is sent behind. */
+  readonly pending: readonly Promise<unknown>[]
+}
+
+const nothing: Numbered = { events: [], pending: [] }
+
 async function numberFresh({ fanOuts, reach }: BatchOptions, db: Transaction, fresh: readonly LedgerRow[]) {
-  const rows = await orderVersions(db, fresh, reach)
-  const heads = await readHeads(db, [...new Set(rows.map((row) => row.organization_id))])
+  const organizationIds = [...new Set(fresh.map((row) => row.organization_id))]
+  const [rows, heads, ...writes] = await Promise.all([
+    orderVersions(db, fresh, reach),
+    readHeads(db, organizationIds),
+    ...fanOuts.map((fanOut) => fanOut.join(db, organizationIds)),
+  ])
   const numbered = numberRows(rows, heads)
-  const written = writeEvents(db, numbered.links, numbered.heads)
-  // Waited for below; a fan-out may fail first.
-  written.catch(() => {})
   const events = numbered.links.map(({ event }) => event)
-  for (const fanOut of fanOuts) await fanOut.run(db, events)
-  await Promise.all([written, ...announcements(numbered.heads).map((text) => notify(db, eventsChannel, text))])
-  return events
+  const pending: Promise<unknown>[] = []
+  const send = (statement: Promise<unknown> = Promise.resolve()): void => {
+    // Its error comes out at COMMIT, or is that of a batch that failed before.
+    statement.catch(() => {})
+    pending.push(statement)
+  }
+  for (const write of writes) send(write(events))
+  send(writeEvents(db, numbered.links, numbered.heads))
+  for (const text of announcements(numbered.heads)) send(notify(db, eventsChannel, text))
+  return { events, pending }
 }
 
 /** A notification holds less than 8,000 bytes. */

@@ -9,9 +9,15 @@ export interface NumberedEvent extends PublishedEvent {
   readonly traceparent: string | null
 }
 
+/** Sends what it writes, or throws, at once: COMMIT is sent behind it. */
+export type Write = (events: readonly NumberedEvent[]) => Promise<unknown> | undefined
+
 /** Someone who has to hear of every event, in order and exactly once. */
 export interface FanOut {
   readonly name: string
-  /** Runs in the relay's transaction, as purser_relay, once per batch: what it writes commits with the numbers. */
-  run(db: Transaction, events: readonly NumberedEvent[]): Promise<void>
+  /**
+   * Joins a batch, in the relay's transaction and as purser_relay: reads who has to hear of these organizations, and
+   * returns what writes their part of the events, which commits with the numbers.
+   */
+  join(db: Transaction, organizationIds: readonly string[]): Promise<Write>
 }

@@ -106,9 +106,10 @@ t.test('a fan-out that fails holds the relay up, which is told; nothing is half 
     fanOuts: [
       {
         name: 'planted',
-        async run(_db, events) {
+        join: async () => (events) => {
           heard.push(...events.map(({ id }) => id))
           if (isBroken) throw new Error('planted')
+          return undefined
         },
       },
     ],

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Alert, Alerts } from '#platform/alerts.ts'
 import type { Clock } from '#platform/clock.ts'
@@ -7,9 +8,9 @@ import type { Logger } from '#platform/logger.ts'
 import type { Outbound, OutboundOutcome } from '#platform/outbound-http.ts'
 import { systemOrigin, type UnitOfWork, type Work } from '#platform/work.ts'
 import { paceOf } from './lanes.ts'
-import { headersOf } from './message.ts'
+import { headersOf, signingKey } from './message.ts'
 import { isSuccess, recordOutcome } from './record-outcome.ts'
-import type { AttemptRow } from './repository.ts'
+import type { AttemptRow, SecretRow } from './repository.ts'
 import { askedPause } from './schedule.ts'
 import type { Dispatch, SenderState } from './turn.ts'
 
@@ -63,10 +64,20 @@ export async function dispatchOne(
 /** The time of the signature is that of the world, whatever the clock of the service says: receivers compare it. */
 async function post({ encryption, outbound }: DispatchDependencies, dispatch: Dispatch): Promise<OutboundOutcome> {
   const { endpoint, message } = dispatch
-  const secrets = dispatch.secrets.map(({ ciphertext, organization_id, id }) =>
-    encryption.decrypt(ciphertext, { table: 'webhook_secrets', organizationId: organization_id, id }),
-  )
-  return outbound.post({ url: endpoint.url, headers: headersOf(message, secrets, new Date()), body: message.body })
+  const keys = dispatch.secrets.map((secret) => keyOf(encryption, secret))
+  return outbound.post({ url: endpoint.url, headers: headersOf(message, keys, new Date()), body: message.body })
+}
+
+/** Deliveries of one turn share the rows of their secrets, and so what was decrypted. */
+const opened = new WeakMap<SecretRow, KeyObject>()
+
+function keyOf(encryption: Encryption, secret: SecretRow): KeyObject {
+  const known = opened.get(secret)
+  if (known) return known
+  const { ciphertext, organization_id: organizationId, id } = secret
+  const key = signingKey(encryption.decrypt(ciphertext, { table: 'webhook_secrets', organizationId, id }))
+  opened.set(secret, key)
+  return key
 }
 
 /** A defect or a lost key: the attempt counts as failed, and others go on. */

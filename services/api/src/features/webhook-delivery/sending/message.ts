@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { eventJson } from '#features/ledger/index.ts'
 import { eventOf } from '#platform/event-row.ts'
 import type { ContentRow } from './repository.ts'
@@ -21,21 +21,22 @@ export interface Message {
   readonly traceparent: string | null
 }
 
-/** Headers of the Standard Webhooks specification, signed with every secret; `at` is the time of the attempt. */
-export function headersOf({ id, body, traceparent }: Message, secrets: readonly string[], at: Date) {
+/** Headers of the Standard Webhooks specification, signed with every key; `at` is the time of the attempt. */
+export function headersOf({ id, body, traceparent }: Message, keys: readonly KeyObject[], at: Date) {
   const timestamp = String(Math.floor(at.getTime() / 1_000))
   return {
     'content-type': 'application/json',
     'user-agent': 'purser-webhooks',
     'webhook-id': id,
     'webhook-timestamp': timestamp,
-    'webhook-signature': secrets.map((secret) => `v1,${signature(secret, `${id}.${timestamp}.${body}`)}`).join(' '),
+    'webhook-signature': keys.map((key) => `v1,${signature(key, `${id}.${timestamp}.${body}`)}`).join(' '),
     ...(traceparent === null ? {} : { traceparent }),
   }
 }
 
 /** A secret is `whsec_` and the key in base64. */
-const signature = (secret: string, content: string): string =>
-  createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64'))
-    .update(content)
-    .digest('base64')
+export const signingKey = (secret: string): KeyObject =>
+  createSecretKey(Buffer.from(secret.replace(/^whsec_/, ''), 'base64'))
+
+const signature = (key: KeyObject, content: string): string =>
+  createHmac('sha256', key).update(content).digest('base64')
