@@ -12,7 +12,7 @@ export interface GroupLimits {
 export type SubmitToGroup<I> = (request: OnceRequest<I>) => Promise<OnceOutcome>
 
 /** So many requests begin a transaction beside one that runs; fewer wait for its end, but not for long. */
-const enoughBeside = 16
+const enoughBeside = 8
 const patienceMs = 15
 
 interface Waiting<I> {
