@@ -1,4 +1,3 @@
-import type pg from 'pg'
 import { query, withClient } from './cluster.ts'
 
 /** Letters that the ids of bench.place_order, which are hexadecimal, never hold. */
@@ -30,13 +29,15 @@ const origins: Readonly<Record<string, string>> = {
 /** Stores `times` copies of every order that bench.place_order has placed: the same rows ten times as fast. */
 export async function copyOrders(url: string, times: number): Promise<void> {
   if (times > letters.length ** 2) throw new Error(`${times} copies need more than two letters`)
-  const statements = await Promise.all(Object.keys(changes).map((table) => statementOf(url, table)))
+  const statements = await Promise.all(Object.keys(changes).map((table) => statementsOf(url, table)))
   const tags = Array.from({ length: times }, (_, n) => `${letters[Math.floor(n / 16)]}${letters[n % 16]}`)
   const copyShare = (session: number) =>
     withClient(url, async (client) => {
       // References need no check: what the copies refer to is copied as well.
       await client.query('set synchronous_commit = off; set session_replication_role = replica')
-      for (const tag of tags.filter((_, n) => n % sessions === session)) await copyOnce(client, statements, tag)
+      for (const { keep } of statements) await client.query(keep)
+      for (const tag of tags.filter((_, n) => n % sessions === session))
+        for (const { copy } of statements) await client.query(copy, [tag])
     })
   await Promise.all(Array.from({ length: sessions }, (_, session) => copyShare(session)))
   await query(url, countStockText)
@@ -46,11 +47,13 @@ export async function copyOrders(url: string, times: number): Promise<void> {
   })
 }
 
-async function copyOnce(client: pg.Client, statements: readonly string[], tag: string): Promise<void> {
-  for (const text of statements) await client.query(text, [tag])
+interface Statements {
+  /** Sets the rows aside that are copied, so that copies are not looked through again and again. */
+  readonly keep: string
+  readonly copy: string
 }
 
-async function statementOf(url: string, table: string): Promise<string> {
+async function statementsOf(url: string, table: string): Promise<Statements> {
   const columns = await query<{ name: string }>(
     url,
     `select attname as name from pg_attribute
@@ -59,8 +62,11 @@ async function statementOf(url: string, table: string): Promise<string> {
   )
   const names = columns.map(({ name }) => name)
   const values = names.map((name) => changes[table]?.[name] ?? name)
-  const originals = `substr(${origins[table]}, ${tagPosition}, 1) = any(string_to_array('0123456789abcdef', null))`
-  return `insert into ${table} (${names.join(', ')}) select ${values.join(', ')} from ${table} where ${originals}`
+  const originals = `${origins[table]} ~ '^ord_[0-9a-f]{24}00$'`
+  return {
+    keep: `create temp table original_${table} as select ${names.join(', ')} from ${table} where ${originals}`,
+    copy: `insert into ${table} (${names.join(', ')}) select ${values.join(', ')} from original_${table}`,
+  }
 }
 
 const countStockText = `update stock_levels s set reserved = r.units
