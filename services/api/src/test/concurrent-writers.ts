@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { newId } from '#platform/id.ts'
 import { startRelay } from '#platform/relay/relay.ts'
 import { harness } from './harness.ts'
+import { beginAs, recordVersion } from './ledger-rows.ts'
 import { ownCluster } from './own-cluster.ts'
 import { seededRandom } from './seeded-random.ts'
 import { until } from './until.ts'
@@ -80,21 +81,10 @@ async function write(url: string, deadline: number, random: () => number, books:
   await client.connect()
   while (Date.now() < deadline) {
     const organizationId = organizations[Math.floor(random() * organizations.length)] as string
-    await client.query('begin')
-    await client.query(`select set_config('role', 'purser_app', true), set_config('app.organization_id', $1, true)`, [
-      organizationId,
-    ])
+    await beginAs(client, organizationId)
     const written: Written[] = []
     const record = async (resourceId: string, version: number) => {
-      const id = newId('evt')
-      await client.query(
-        `insert into ledger (id, type, occurred_at, actor, request_id, resource_type, resource_id, resource_version,
-           changed, data)
-         values ($1, 'product.updated', now(), '{"type": "system", "id": "test", "keyId": null}', 'req_1', 'product', $2, $3,
-           '{}', '{}')`,
-        [id, resourceId, version],
-      )
-      written.push({ organizationId, id, resourceId, version })
+      written.push({ organizationId, id: await recordVersion(client, resourceId, version), resourceId, version })
     }
     await record(newId('prd'), 1)
     await delay(random() * 20)

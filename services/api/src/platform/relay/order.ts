@@ -16,16 +16,18 @@ export async function orderVersions(db: Transaction, rows: readonly LedgerRow[],
 /** How far back in time two changes of a resource can lie and still have been under way together. */
 export type Reach = 'hour' | 'all'
 
-/** Of each resource the version before the lowest one that is here. */
-function versionsBefore(rows: readonly LedgerRow[]): readonly VersionOf[] {
-  const lowest = new Map<string, VersionOf>()
-  for (const row of rows) {
-    const known = lowest.get(resourceOf(row))
-    if (known !== undefined && row.resource_version > known.version) continue
-    const { organization_id: organizationId, resource_type: type, resource_id: id, resource_version: version } = row
-    lowest.set(resourceOf(row), { organizationId, type, id, version: version - 1 })
-  }
-  return [...lowest.values()].filter(({ version }) => version > 0)
+/** The version before each one that is here, where that is not here as well. */
+export function versionsBefore(rows: readonly LedgerRow[]): readonly VersionOf[] {
+  const here = new Set(rows.map((row) => versionOf(row, row.resource_version)))
+  const before = rows.map((row) => ({ row, version: row.resource_version - 1 }))
+  const missing = before.filter(({ row, version }) => version > 0 && !here.has(versionOf(row, version)))
+  const once = new Map(missing.map(({ row, version }) => [versionOf(row, version), { row, version }]))
+  return [...once.values()].map(({ row, version }) => ({
+    organizationId: row.organization_id,
+    type: row.resource_type,
+    id: row.resource_id,
+    version,
+  }))
 }
 
 /** The rows of a resource share out their places among them by version; nothing else moves. */
@@ -49,3 +51,4 @@ export function sortVersions(rows: readonly LedgerRow[]): readonly LedgerRow[] {
 }
 
 const resourceOf = (row: LedgerRow): string => `${row.organization_id} ${row.resource_type} ${row.resource_id}`
+const versionOf = (row: LedgerRow, version: number): string => `${resourceOf(row)} ${version}`

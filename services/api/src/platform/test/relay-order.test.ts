@@ -1,5 +1,5 @@
 import t from 'tap'
-import { sortVersions } from '#platform/relay/order.ts'
+import { sortVersions, versionsBefore } from '#platform/relay/order.ts'
 import type { LedgerRow } from '#platform/relay/rows.ts'
 
 /** Rows such as `a2` or `b1@org_two`: version 2 of resource a, version 1 of resource b of another organization. */
@@ -31,4 +31,18 @@ for (const [what, given, expected] of cases)
       expected.split(' '),
     )
     t.same(rows, rowsOf(given), 'what was given is left as it was')
+  })
+
+const predecessors: readonly [string, string, string][] = [
+  ['the version before the lowest', 'a5 a4 b1', 'a3'],
+  ['a version between two that began before it', 'a1 a3 a6 a5', 'a2 a4'],
+  ['one that two rows ask for is asked for once', 'a2 a2', 'a1'],
+  ['those of another organization are others', 'a1 a2@org_two', 'a1@org_two'],
+]
+for (const [what, given, expected] of predecessors)
+  t.test(`is looked for: ${what}`, async (t) => {
+    const wanted = versionsBefore(rowsOf(given)).map(
+      ({ id, version, organizationId }) => `${id}${version}${organizationId === 'org_one' ? '' : `@${organizationId}`}`,
+    )
+    t.same(wanted, expected.split(' '))
   })
