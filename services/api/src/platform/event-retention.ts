@@ -41,9 +41,11 @@ async function dropPartitions(db: Transaction, before: Date): Promise<readonly s
 
 const lowestKept = `time_id('evt', date_trunc('month', $1::timestamptz, 'UTC'))`
 
+// The bound is said again of events: it keeps the comparison to the partitions that are about to go.
 const waitingText = `select from ledger l
-  where l.id < ${lowestKept}
-    and not exists (select from events e where e.organization_id = l.organization_id and e.id = l.id)
+  where l.id < ${lowestKept} and not exists (
+    select from events e where e.organization_id = l.organization_id and e.id = l.id and e.id < ${lowestKept}
+  )
   limit 1`
 
 // An event may have been numbered after one of the next month: what is kept below the floor counts as gone.
