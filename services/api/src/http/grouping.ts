@@ -54,8 +54,9 @@ export function createGroups<I, X>(
     }
     if (queue.waiting.length > 0) startLater(organizationId, queue)
     else {
+      clearImmediate(queue.soon)
       clearTimeout(queue.later)
-      queue.later = undefined
+      queue.soon = queue.later = undefined
       if (queue.inFlight === 0) queues.delete(organizationId)
     }
   }

@@ -163,6 +163,12 @@ export async function inTransaction<T>(
   }
 }
 
+/** Marks a statement that COMMIT goes behind: its error comes out at COMMIT, or is that of a work that failed before. */
+export function awaitedAtCommit(statement: Promise<unknown>): Promise<unknown> {
+  statement.catch(() => {})
+  return statement
+}
+
 /** Sends a statement as it is written, at once; answers its rows. */
 export async function runSql<R>(
   db: Pick<Transaction, 'executeQuery'>,
@@ -245,8 +251,7 @@ function bind(client: SessionClient, begun: Promise<unknown>, gather: () => void
       const result = await sent.catch((error: unknown) => begun.then(() => Promise.reject(error)))
       return { rows: result.rows as R[], numAffectedRows: BigInt(result.rowCount ?? 0) }
     },
-    // biome-ignore lint/correctness/useYield: a pipelined connection refuses cursors
-    async *streamQuery() {
+    streamQuery(): never {
       throw new Error('streaming is not possible on a pipelined connection')
     },
   }

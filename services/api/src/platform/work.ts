@@ -1,7 +1,7 @@
 import { type Actor, systemActor } from './actor.ts'
 import type { Caches } from './cache.ts'
 import type { Clock } from './clock.ts'
-import type { Database, ReadTransaction, Transaction } from './database.ts'
+import { awaitedAtCommit, type Database, type ReadTransaction, type Transaction } from './database.ts'
 import type { Answer, Claim } from './idempotency.ts'
 import type { Job, JobQueue } from './jobs.ts'
 import type { LedgerEvent } from './ledger.ts'
@@ -122,11 +122,7 @@ export function openWork({ clock, jobs }: UnitOfWorkDependencies, origin: Origin
     record: (event) => void events.push(event),
     enqueue: (job, payload) => jobs.enqueue(db, origin, job, payload),
     invalidate: (tag) => void staleTags.push(tag),
-    commitBehind(statement) {
-      // Its error comes out at COMMIT, or is that of a work that failed before.
-      statement.catch(() => {})
-      pending.push(statement)
-    },
+    commitBehind: (statement) => void pending.push(awaitedAtCommit(statement)),
   }
   return { work, origin, events, staleTags, pending }
 }

@@ -44,11 +44,7 @@ t.test('a version between two others is numbered between them, although its tran
   await until('the third version is numbered', async () => (await versions()).includes(3))
   t.same(await versions(), [1, 2, 3], 'while a transaction that began before the second goes on')
   await bystander.query('rollback')
-  await recordAfter()
+  await commit(await open(), 1, 'prd_last')
+  await until('the relay has passed the second', async () => (await versions('prd_last')).length === 1)
   t.same(await versions(), [1, 2, 3], 'and after it has ended')
-
-  async function recordAfter(): Promise<void> {
-    await commit(await open(), 1, 'prd_last')
-    await until('the relay has passed the second', async () => (await versions('prd_last')).length === 1)
-  }
 })

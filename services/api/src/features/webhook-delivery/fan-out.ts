@@ -10,7 +10,7 @@ export const webhookFanOut: FanOut = {
     const listeners = endpoints.map((endpoint) => ({ ...endpoint, hears: hearsOf(endpoint) }))
     return (events) => {
       const deliveries = events.flatMap((event) => deliveriesOf(event, listeners))
-      return deliveries.length === 0 ? undefined : insertFannedOut(db, deliveries)
+      return deliveries.length === 0 ? [] : [insertFannedOut(db, deliveries)]
     }
   },
 }

@@ -1,4 +1,4 @@
-import type { Transaction } from '../database.ts'
+import { awaitedAtCommit, type Transaction } from '../database.ts'
 import type { DirectConnection } from '../direct-connection.ts'
 import type { Logger } from '../logger.ts'
 import { eventsChannel } from './channels.ts'
@@ -54,15 +54,11 @@ async function numberFresh({ fanOuts, reach }: BatchOptions, db: Transaction, fr
   ])
   const numbered = numberRows(rows, heads)
   const events = numbered.links.map(({ event }) => event)
-  const pending: Promise<unknown>[] = []
-  const send = (statement: Promise<unknown> = Promise.resolve()): void => {
-    // Its error comes out at COMMIT, or is that of a batch that failed before.
-    statement.catch(() => {})
-    pending.push(statement)
-  }
-  for (const write of writes) send(write(events))
-  send(writeEvents(db, numbered.links, numbered.heads))
-  for (const text of announcements(numbered.heads)) send(notify(db, eventsChannel, text))
+  const pending = [
+    ...writes.flatMap((write) => write(events).map(awaitedAtCommit)),
+    awaitedAtCommit(writeEvents(db, numbered.links, numbered.heads)),
+    ...announcements(numbered.heads).map((text) => awaitedAtCommit(notify(db, eventsChannel, text))),
+  ]
   return { events, pending }
 }
 

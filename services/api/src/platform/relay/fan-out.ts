@@ -9,8 +9,8 @@ export interface NumberedEvent extends PublishedEvent {
   readonly traceparent: string | null
 }
 
-/** Sends what it writes, or throws, at once: COMMIT is sent behind it. */
-export type Write = (events: readonly NumberedEvent[]) => Promise<unknown> | undefined
+/** Sends its statements, or throws, at once: COMMIT is sent behind them. */
+export type Write = (events: readonly NumberedEvent[]) => readonly Promise<unknown>[]
 
 /** Someone who has to hear of every event, in order and exactly once. */
 export interface FanOut {

@@ -19,15 +19,14 @@ export type Reach = 'hour' | 'all'
 /** The version before each one that is here, where that is not here as well. */
 export function versionsBefore(rows: readonly LedgerRow[]): readonly VersionOf[] {
   const here = new Set(rows.map((row) => versionOf(row, row.resource_version)))
-  const before = rows.map((row) => ({ row, version: row.resource_version - 1 }))
-  const missing = before.filter(({ row, version }) => version > 0 && !here.has(versionOf(row, version)))
-  const once = new Map(missing.map(({ row, version }) => [versionOf(row, version), { row, version }]))
-  return [...once.values()].map(({ row, version }) => ({
-    organizationId: row.organization_id,
-    type: row.resource_type,
-    id: row.resource_id,
-    version,
-  }))
+  const missing = new Map<string, VersionOf>()
+  for (const row of rows) {
+    const { organization_id: organizationId, resource_type: type, resource_id: id } = row
+    const version = row.resource_version - 1
+    const key = versionOf(row, version)
+    if (version > 0 && !here.has(key)) missing.set(key, { organizationId, type, id, version })
+  }
+  return [...missing.values()]
 }
 
 /** The rows of a resource share out their places among them by version; nothing else moves. */

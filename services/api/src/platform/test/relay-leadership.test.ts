@@ -109,7 +109,7 @@ t.test('a fan-out that fails holds the relay up, which is told; nothing is half 
         join: async () => (events) => {
           heard.push(...events.map(({ id }) => id))
           if (isBroken) throw new Error('planted')
-          return undefined
+          return []
         },
       },
     ],
