@@ -19,9 +19,9 @@ const settings = {
 
 const tmpfs = 0x01021994
 
-/** A durable cluster of its own, gone with its files after `stop`. */
-export async function startBenchCluster(): Promise<RunningCluster> {
-  const cluster = await temporaryCluster(settings)
+/** A durable cluster of its own, gone with its files after `stop`; `more`: what one measurement needs besides. */
+export async function startBenchCluster(more: Readonly<Record<string, string>> = {}): Promise<RunningCluster> {
+  const cluster = await temporaryCluster({ ...settings, ...more })
   try {
     await refuseMemory(cluster)
     await settingsOf(cluster.url('postgres'))

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunningCluster } from '../services/api/src/start/cluster.ts'
 import { type Bench, post, startApi, startWorker } from './api.ts'
 import { readCatalog } from './catalog.ts'
+import { query } from './cluster.ts'
 import { createDatabase, serverUrl, workerUrl } from './databases.ts'
 import { openLoop } from './load/load.ts'
 import { medianOf, quantile } from './statistics.ts'
-import { type Subscriber, subscribeStream, subscribeWebhooks } from './subscribers.ts'
+import { type Arrival, type Subscriber, subscribeStream, subscribeWebhooks } from './subscribers.ts'
 
 const database = 'bench_delivery'
 const ordersPerSecond = 200
@@ -22,14 +23,16 @@ export interface Delivery extends Latencies {
 interface Latencies {
   /** Events of a round. */
   readonly events: number
-  /** Milliseconds from the start of the order's transaction, medians over the rounds. */
+  /** Milliseconds from the COMMIT of the order's transaction, medians over the rounds. */
   readonly p50: number
   readonly p95: number
   readonly p99: number
+  /** The same from the start of that transaction. */
+  readonly p99FromStart: number
 }
 
 /**
- * How long an event takes from the order's transaction to a reader of the stream and to a receiver of webhooks, while
+ * How long an event takes from the COMMIT of an order to a reader of the stream and to a receiver of webhooks, while
  * orders arrive at a constant rate.
  * @throws Error when an event does not arrive, or an order is refused.
  */
@@ -48,7 +51,8 @@ export async function measureDelivery(
     ...given.settings,
   }
   const bench: Bench = { ...given, apiKey, settings }
-  const catalog = await readCatalog(cluster.url(database), bench.scratch)
+  const url = cluster.url(database)
+  const catalog = await readCatalog(url, bench.scratch)
   const api = await startApi(bench, serverUrl(cluster, database))
   const worker = await startWorker(bench, workerUrl(cluster, database))
   const webhook = await subscribeWebhooks()
@@ -58,15 +62,16 @@ export async function measureDelivery(
     openLoop(load, { perSecond: ordersPerSecond, seconds: forSeconds, warmUpSeconds: 0, clients: 64 })
   try {
     await register(bench, api.url, webhook.url)
-    await arrivalOf([stream, webhook], (await place(warmUpSeconds)).done)
+    await arrivalsAt([stream, webhook], (await place(warmUpSeconds)).done)
     const streamed: Latencies[] = []
     const posted: Latencies[] = []
     for (let round = 1; round <= rounds; round++) {
       const { done, refused, broken } = await place(seconds)
       if (refused + broken > 0) throw new Error(`${refused} orders were refused, ${broken} broke`)
-      const [toStream, toWebhook] = await arrivalOf([stream, webhook], done)
-      streamed.push(summary(toStream))
-      posted.push(summary(toWebhook))
+      const [toStream = [], toWebhook = []] = await arrivalsAt([stream, webhook], done)
+      const committed = await readCommits(url, toStream)
+      streamed.push(summary(toStream, committed))
+      posted.push(summary(toWebhook, committed))
       say(`round ${round} of ${rounds}: stream p99 ${streamed.at(-1)?.p99} ms, webhook p99 ${posted.at(-1)?.p99} ms`)
     }
     return [
@@ -84,30 +89,46 @@ async function register(bench: Bench, url: string, receiver: string): Promise<vo
   await post(bench, new URL('/v1/webhook-endpoints', url), { url: receiver, types: ['*'], maxConcurrency: 20 })
 }
 
-/** The latencies of the events of so many orders, at each subscriber. */
-async function arrivalOf(subscribers: readonly Subscriber[], orders: number): Promise<readonly (readonly number[])[]> {
+/** The events of so many orders, at each subscriber. */
+async function arrivalsAt(
+  subscribers: readonly Subscriber[],
+  orders: number,
+): Promise<readonly (readonly Arrival[])[]> {
   const wanted = orders * eventsPerOrder
   const deadline = Date.now() + lateMs
-  while (subscribers.some(({ latencies }) => latencies.length < wanted)) {
+  while (subscribers.some(({ arrivals }) => arrivals.length < wanted)) {
     if (Date.now() > deadline)
-      throw new Error(
-        `of ${wanted} events arrived ${subscribers.map(({ latencies }) => latencies.length).join(' and ')}`,
-      )
+      throw new Error(`of ${wanted} events arrived ${subscribers.map(({ arrivals }) => arrivals.length).join(' and ')}`)
     await sleep(20)
   }
   return subscribers.map((subscriber) => {
-    const seen = [...subscriber.latencies]
+    const seen = [...subscriber.arrivals]
     subscriber.reset()
     return seen
   })
 }
 
-function summary(latencies: readonly number[] = []): Latencies {
-  const sorted = latencies.toSorted((a, b) => a - b)
+/** When PostgreSQL committed what these events tell of, by event, in milliseconds since 1970. */
+async function readCommits(url: string, arrivals: readonly Arrival[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await query<{ id: string; at: number }>(
+    url,
+    `select id, extract(epoch from pg_xact_commit_timestamp(xid::xid))::float8 * 1000 as at
+     from ledger where id = any($1)`,
+    [arrivals.map(({ id }) => id)],
+  )
+  return new Map(rows.map(({ id, at }) => [id, at]))
+}
+
+function summary(arrivals: readonly Arrival[], committed: ReadonlyMap<string, number>): Latencies {
+  const sinceCommit = sorted(arrivals.map(({ id, at }) => at - (committed.get(id) ?? Number.NaN)))
+  const sinceStart = sorted(arrivals.map(({ occurredAt, at }) => at - occurredAt))
   return {
-    events: sorted.length,
-    p50: quantile(sorted, 0.5),
-    p95: quantile(sorted, 0.95),
-    p99: quantile(sorted, 0.99),
+    events: arrivals.length,
+    p50: quantile(sinceCommit, 0.5),
+    p95: quantile(sinceCommit, 0.95),
+    p99: quantile(sinceCommit, 0.99),
+    p99FromStart: quantile(sinceStart, 0.99),
   }
 }
+
+const sorted = (values: readonly number[]): readonly number[] => values.toSorted((a, b) => a - b)

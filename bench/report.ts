@@ -87,8 +87,10 @@ export const eventsTable = ({ events, perSecond, workerCpu, postgresCpu }: Relay
 ]
 
 export const deliveryTable = (deliveries: readonly Delivery[]): string[] => [
-  line(['delivery', 'events', '', 'p50 ms', 'p95', 'p99', '', '', '']),
-  ...deliveries.map(({ to, events, p50, p95, p99 }) => line([to, events, '', ...[p50, p95, p99].map(ms), '', '', ''])),
+  line(['delivery', 'events', '', 'p50 ms', 'p95', 'p99', '', 'p99 start', '']),
+  ...deliveries.map(({ to, events, p50, p95, p99, p99FromStart }) =>
+    line([to, events, '', ...[p50, p95, p99].map(ms), '', ms(p99FromStart), '']),
+  ),
 ]
 
 const widths = [11, 8, 9, 10, 8, 8, 8, 12, 11] as const

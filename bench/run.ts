@@ -117,9 +117,9 @@ export async function runEvents({ options, scratch, signal, print, onStop }: Con
   eventsTable(await measureRelay(bench, cluster, events)).forEach(print)
 }
 
-/** From the transaction of an order to those who hear of it. */
+/** From the COMMIT of an order to those who hear of it. */
 export async function runDelivery({ options, scratch, signal, say, print, onStop }: Context): Promise<void> {
-  const cluster = await startBenchCluster()
+  const cluster = await startBenchCluster({ track_commit_timestamp: 'on' })
   onStop(cluster.stop)
   const bench = { scratch, signal, settings: options.settings, apiKey: '' }
   deliveryTable(await measureDelivery(bench, cluster, options, say)).forEach(print)

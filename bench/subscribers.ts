@@ -2,35 +2,44 @@ import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** How long events were under way: from the start of their transaction to here, in milliseconds. */
+/** An event of an order, and when it came: both times in milliseconds since 1970. */
+export interface Arrival {
+  readonly id: string
+  readonly occurredAt: number
+  readonly at: number
+}
+
+/** Somebody who hears of events, and notes when. */
 export interface Subscriber {
-  /** In the order of arrival. */
-  readonly latencies: readonly number[]
+  /** In their order. */
+  readonly arrivals: readonly Arrival[]
   /** Forgets what came so far. */
   reset(): void
   close(): void
 }
 
 interface Arrived {
+  readonly id: string
   readonly type: string
   readonly occurredAt: string
 }
 
 function createTally() {
-  const latencies: number[] = []
+  const arrivals: Arrival[] = []
   return {
-    latencies,
-    reset: () => void latencies.splice(0),
+    arrivals,
+    reset: () => void arrivals.splice(0),
     arrived(json: string): void {
-      const { type, occurredAt } = JSON.parse(json) as Arrived
-      if (type.startsWith('order.')) latencies.push(Date.now() - Date.parse(occurredAt))
+      const at = performance.timeOrigin + performance.now()
+      const { id, type, occurredAt } = JSON.parse(json) as Arrived
+      if (type.startsWith('order.')) arrivals.push({ id, occurredAt: Date.parse(occurredAt), at })
     },
   }
 }
 
 /** Reads `GET /v1/events/stream` as a browser does. */
 export async function subscribeStream(url: string, apiKey: string): Promise<Subscriber> {
-  const { latencies, reset, arrived } = createTally()
+  const { arrivals, reset, arrived } = createTally()
   const request = http.get(new URL('/v1/events/stream', url), {
     agent: false,
     headers: { authorization: `Bearer ${apiKey}`, accept: 'text/event-stream' },
@@ -44,12 +53,12 @@ export async function subscribeStream(url: string, apiKey: string): Promise<Subs
     for (const line of lines) if (line.startsWith('data: ')) arrived(line.slice('data: '.length))
   })
   response.on('error', () => undefined)
-  return { latencies, reset, close: () => void request.destroy() }
+  return { arrivals, reset, close: () => void request.destroy() }
 }
 
 /** A receiver of webhooks on loopback that answers 204 at once. */
 export async function subscribeWebhooks(): Promise<Subscriber & { readonly url: string }> {
-  const { latencies, reset, arrived } = createTally()
+  const { arrivals, reset, arrived } = createTally()
   const server = http.createServer((request, response) => {
     let body = ''
     request.setEncoding('utf8').on('data', (piece: string) => {
@@ -66,5 +75,5 @@ export async function subscribeWebhooks(): Promise<Subscriber & { readonly url: 
     server.closeAllConnections()
     server.close()
   }
-  return { latencies, reset, close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` }
+  return { arrivals, reset, close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` }
 }

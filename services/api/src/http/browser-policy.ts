@@ -1,23 +1,14 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
-import type { FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance } from 'fastify'
 import { type Config, corsOrigins } from '#platform/config.ts'
 
 /** What browsers may do with answers: nothing on their own; scripts only of the origins that are listed. */
 export async function protectBrowsers(http: FastifyInstance, config: Config): Promise<void> {
-  await http.register(helmet, {
-    global: false,
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    strictTransportSecurity: config.NODE_ENV === 'production' ? { maxAge: 31_536_000, includeSubDomains: true } : false,
-  })
-  // The same for every answer, so worked out with the first. A stream would keep those of its raw answer while it lasts.
-  let headers: OutgoingHttpHeaders | undefined
+  const headers = await securityHeaders(config)
   http.addHook('onRequest', (_request, reply, done) => {
-    if (headers === undefined) {
-      reply.helmet()
-      headers = { ...reply.raw.getHeaders() }
-    } else reply.headers(headers)
+    reply.headers(headers)
     done()
   })
   await http.register(cors, {
@@ -48,4 +39,17 @@ export async function protectBrowsers(http: FastifyInstance, config: Config): Pr
     // An OPTIONS that is no preflight gets the same answer; strict, it would get 400 as plain text.
     strictPreflight: false,
   })
+}
+
+/** They are the same for every answer, so Helmet is asked once. Its own hooks would keep each request in memory for long. */
+async function securityHeaders(config: Config): Promise<OutgoingHttpHeaders> {
+  const asked = fastify()
+  await asked.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    strictTransportSecurity: config.NODE_ENV === 'production' ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+  })
+  asked.get('/', async (_request, reply) => reply.raw.getHeaders())
+  const answer = await asked.inject('/')
+  await asked.close()
+  return answer.json<OutgoingHttpHeaders>()
 }

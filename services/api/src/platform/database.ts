@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -18,6 +17,7 @@ import {
   OutcomeUnknown,
 } from './database-errors.ts'
 import type { Logger } from './logger.ts'
+import { gatherWrites, sendQuery } from './send-query.ts'
 import type { DB } from './tables.gen.ts'
 
 export type Transaction = KyselyTransaction<DB>
@@ -74,8 +74,8 @@ export function createDatabase(options: DatabaseOptions): Database {
     connectionString: config.DATABASE_URL,
     max: config.DB_POOL_SIZE,
     connectionTimeoutMillis: options.acquireTimeoutMs ?? config.DB_ACQUIRE_TIMEOUT_MS,
-    query_timeout: Math.max(config.DB_QUERY_TIMEOUT_MS, statementTimeoutMs + 1_000),
   })
+  const answerTimeoutMs = Math.max(config.DB_QUERY_TIMEOUT_MS, answerTimeoutOf(statementTimeoutMs))
   pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'))
   // Without a listener a terminated backend would crash the process while its client is checked out.
   pool.on('connect', (client) => {
@@ -87,7 +87,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       const client = await pool.connect().catch((error: unknown) => {
         throw new DatabaseUnavailable({ cause: error })
       })
-      return openSession(client, opening)
+      return openSession(client, opening, answerTimeoutMs)
     },
     get load() {
       return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }
@@ -99,7 +99,6 @@ export function createDatabase(options: DatabaseOptions): Database {
 /** What every connection is opened with, pooled or not. */
 export const connectionSettings = ({ config, applicationName, statementTimeoutMs }: ConnectionOptions) => ({
   application_name: applicationName,
-  query_timeout: statementTimeoutMs + 1_000,
   statement_timeout: statementTimeoutMs,
   lock_timeout: config.DB_LOCK_TIMEOUT_MS,
   idle_in_transaction_session_timeout: config.DB_IDLE_IN_TRANSACTION_TIMEOUT_MS,
@@ -108,6 +107,9 @@ export const connectionSettings = ({ config, applicationName, statementTimeoutMs
   types: { getTypeParser },
 })
 
+/** PostgreSQL ends a statement itself; this is for one that is frozen or cut off. */
+export const answerTimeoutOf = (statementTimeoutMs: number): number => statementTimeoutMs + 1_000
+
 /** All that a transaction needs of a connection, pooled or not. */
 export interface SessionClient extends Pick<pg.ClientBase, 'query' | 'escapeLiteral'> {
   /** Called when the transaction has ended; `broken`: the connection must not be used again. */
@@ -115,16 +117,17 @@ export interface SessionClient extends Pick<pg.ClientBase, 'query' | 'escapeLite
 }
 
 /** Begins a transaction on a connection that pipelines. */
-export function openSession(client: SessionClient, opening: TransactionOpening): Session {
-  const gather = gatherWrites(client)
-  gather()
-  const begun = client.query(beginText(client, opening))
+export function openSession(client: SessionClient, opening: TransactionOpening, answerTimeoutMs: number): Session {
+  const send = <R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<pg.QueryResult<R>> => {
+    gatherWrites(client)
+    return sendQuery<R>(client, query, answerTimeoutMs)
+  }
+  const begun = send({ text: beginText(client, opening) })
   begun.catch(() => {})
   return {
-    db: bind(client, begun, gather),
+    db: bind(send, begun),
     async commit(pending = []) {
-      gather()
-      const committed = client.query('commit')
+      const committed = send({ text: 'commit' })
       const settled = await Promise.allSettled([begun, ...pending, committed])
       const failure = settled.find((outcome) => outcome.status === 'rejected')
       if (failure) throw outcomeOf(failure.reason)
@@ -135,7 +138,7 @@ export function openSession(client: SessionClient, opening: TransactionOpening):
     async rollback(cause) {
       if (isConnectionFailure(cause)) return client.release(true)
       try {
-        await client.query('rollback')
+        await send({ text: 'rollback' })
         client.release()
       } catch {
         client.release(true)
@@ -176,16 +179,6 @@ export async function runSql<R>(
   values: readonly unknown[] = [],
 ): Promise<R[]> {
   return (await db.executeQuery<R>(CompiledQuery.raw(text, [...values]))).rows
-}
-
-/** What is sent until the code that is running now has come to wait leaves in one packet, by one system call. */
-function gatherWrites(client: SessionClient): () => void {
-  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
-  return () => {
-    if (stream.writableCorked > 0) return
-    stream.cork()
-    process.nextTick(() => stream.uncork())
-  }
 }
 
 /** A connection that breaks once COMMIT is on its way leaves the outcome open. */
@@ -237,12 +230,11 @@ const compiler = dialect.createQueryCompiler()
 const adapter = dialect.createAdapter()
 
 /** Kysely over one client: every query goes out at once, so what is not awaited is pipelined. */
-function bind(client: SessionClient, begun: Promise<unknown>, gather: () => void): Transaction {
+function bind(send: (query: pg.QueryConfig) => Promise<pg.QueryResult>, begun: Promise<unknown>): Transaction {
   const connection: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       const name = statementName(query.sql)
-      gather()
-      const sent = client.query<Record<string, unknown>>({
+      const sent = send({
         text: query.sql,
         values: [...query.parameters],
         ...(name === undefined ? {} : { name }),

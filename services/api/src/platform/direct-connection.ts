@@ -1,12 +1,14 @@
 import net from 'node:net'
 import pg from 'pg'
 import {
+  answerTimeoutOf,
   type ConnectionOptions,
   connectionSettings,
   openSession,
   type Session,
   type TransactionOpening,
 } from './database.ts'
+import { sendQuery } from './send-query.ts'
 
 /** A connection of its own, past any pooler and any pool: it may listen and hold locks of the session. */
 export interface DirectConnection {
@@ -53,15 +55,16 @@ export async function connectDirectly(options: ConnectionOptions): Promise<Direc
   }
   const release = (broken?: boolean): void => void (broken && close())
   const sessionClient = Object.assign(client, { release })
+  const answerTimeoutMs = answerTimeoutOf(options.statementTimeoutMs)
   return {
-    begin: (opening) => openSession(sessionClient, opening),
+    begin: (opening) => openSession(sessionClient, opening, answerTimeoutMs),
     query: async <R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) =>
-      (await client.query<R>(text, [...values])).rows,
+      (await sendQuery<R>(client, { text, values: [...values] }, answerTimeoutMs)).rows,
     async listen(channel, heard) {
       client.on('notification', (message) => {
         if (message.channel === channel) heard(message.payload ?? '')
       })
-      await client.query(`listen ${client.escapeIdentifier(channel)}`)
+      await sendQuery(client, { text: `listen ${client.escapeIdentifier(channel)}` }, answerTimeoutMs)
     },
     ended,
     isEnded: () => isEnded,

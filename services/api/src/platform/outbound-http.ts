@@ -75,13 +75,17 @@ export function createOutbound({
   const agents = { 'http:': new http.Agent(idle), 'https:': new https.Agent({ ...idle, ...trust(config) }) }
   const post = async (request: OutboundRequest): Promise<OutboundOutcome> => {
     const started = performance.now()
-    const deadline = AbortSignal.timeout(timeoutMs)
+    // AbortSignal.timeout would keep each call's signal, and a timer, for as long as the limit.
+    const expiry = new AbortController()
+    const timer = setTimeout(() => expiry.abort(), timeoutMs)
+    const deadline = expiry.signal
     const call = async () => {
       const target = await within(deadline, guard(request.url))
       const agent = agents[target.url.protocol as keyof typeof agents]
       return read(await send(request, target, agent, deadline))
     }
     const outcome = await call().catch((error: unknown) => unanswered(error, deadline))
+    clearTimeout(timer)
     return { ...outcome, durationMs: Math.round(performance.now() - started) }
   }
   return {

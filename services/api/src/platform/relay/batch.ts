@@ -2,7 +2,7 @@ import { awaitedAtCommit, type Transaction } from '../database.ts'
 import type { DirectConnection } from '../direct-connection.ts'
 import type { Logger } from '../logger.ts'
 import { eventsChannel } from './channels.ts'
-import type { FanOut, NumberedEvent } from './fan-out.ts'
+import type { FanOut, NumberedEvent, Write } from './fan-out.ts'
 import { numberRows } from './numbering.ts'
 import { orderVersions, type Reach } from './order.ts'
 import { type FoundRow, type Head, type LedgerRow, lockState, notify, readHeads, writeEvents } from './rows.ts'
@@ -15,8 +15,14 @@ export interface BatchOptions {
   read(db: Transaction): Promise<readonly FoundRow[]>
   /** Where the version before one of them may lie. */
   readonly reach: Reach
+  /** Kept from batch to batch: who came last. What they need is read along with the rows, which saves a trip. */
+  readonly expected?: Expected
   /** What commits with the events of the rows that were read. */
   finish?(db: Transaction, last: FoundRow): Promise<unknown>
+}
+
+export interface Expected {
+  organizationIds: readonly string[]
 }
 
 /** Numbers the next rows in one transaction and tells everybody; returns all that it read. */
@@ -24,9 +30,10 @@ export async function relayBatch(options: BatchOptions): Promise<readonly FoundR
   const session = options.connection.begin({ role: 'relay' })
   const { db } = session
   try {
-    const [, rows] = await Promise.all([lockState(db), options.read(db)])
+    const expected = options.expected?.organizationIds ?? []
+    const [, rows, early] = await Promise.all([lockState(db), options.read(db), readContext(options, db, expected)])
     const fresh = rows.filter((row): row is LedgerRow & { numbered: false } => !row.numbered)
-    const { events, pending } = fresh.length === 0 ? nothing : await numberFresh(options, db, fresh)
+    const { events, pending } = fresh.length === 0 ? nothing : await numberFresh(options, db, fresh, early)
     const last = rows.at(-1)
     await session.commit([...pending, ...(last && options.finish ? [options.finish(db, last)] : [])])
     for (const event of events) options.log.info(describe(event), event.type)
@@ -45,17 +52,45 @@ interface Numbered {
 
 const nothing: Numbered = { events: [], pending: [] }
 
-async function numberFresh({ fanOuts, reach }: BatchOptions, db: Transaction, fresh: readonly LedgerRow[]) {
-  const organizationIds = [...new Set(fresh.map((row) => row.organization_id))]
-  const [rows, heads, ...writes] = await Promise.all([
-    orderVersions(db, fresh, reach),
+/** What numbering needs to know of some organizations. */
+interface Context {
+  readonly organizationIds: readonly string[]
+  readonly heads: readonly Head[]
+  readonly writes: readonly Write[]
+}
+
+async function readContext(
+  { fanOuts }: BatchOptions,
+  db: Transaction,
+  organizationIds: readonly string[],
+): Promise<Context> {
+  if (organizationIds.length === 0) return { organizationIds, heads: [], writes: [] }
+  const [heads, ...writes] = await Promise.all([
     readHeads(db, organizationIds),
     ...fanOuts.map((fanOut) => fanOut.join(db, organizationIds)),
   ])
-  const numbered = numberRows(rows, heads)
+  return { organizationIds, heads, writes }
+}
+
+const mostExpected = 20
+
+async function numberFresh(
+  options: BatchOptions,
+  db: Transaction,
+  fresh: readonly LedgerRow[],
+  early: Context,
+): Promise<Numbered> {
+  const organizationIds = [...new Set(fresh.map((row) => row.organization_id))]
+  if (options.expected) options.expected.organizationIds = organizationIds.slice(0, mostExpected)
+  const unexpected = organizationIds.filter((id) => !early.organizationIds.includes(id))
+  const [rows, late] = await Promise.all([
+    orderVersions(db, fresh, options.reach),
+    readContext(options, db, unexpected),
+  ])
+  const numbered = numberRows(rows, [...early.heads, ...late.heads])
   const events = numbered.links.map(({ event }) => event)
   const pending = [
-    ...writes.flatMap((write) => write(events).map(awaitedAtCommit)),
+    ...[...early.writes, ...late.writes].flatMap((write) => write(events).map(awaitedAtCommit)),
     awaitedAtCommit(writeEvents(db, numbered.links, numbered.heads)),
     ...announcements(numbered.heads).map((text) => awaitedAtCommit(notify(db, eventsChannel, text))),
   ]

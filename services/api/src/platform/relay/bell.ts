@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 /** Something to wait at that can be rung; a ring while nobody waits is kept for the next. */
 export interface Bell {
   ring(): void
@@ -26,4 +28,10 @@ export function createBell(): Bell {
       rung = false
     },
   }
+}
+
+/** Waits until this time has passed since a moment by `performance.now()`. */
+export async function restSince(started: number, ms: number): Promise<void> {
+  const left = started + ms - performance.now()
+  if (left > 0) await delay(left)
 }

@@ -1,12 +1,11 @@
 import os from 'node:os'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Alerts } from '../alerts.ts'
 import type { Config } from '../config.ts'
 import { connectDirectly, type DirectConnection } from '../direct-connection.ts'
 import type { Logger } from '../logger.ts'
 import { adoptLedger } from './adoption.ts'
-import { relayBatch } from './batch.ts'
-import { type Bell, createBell } from './bell.ts'
+import { type Expected, relayBatch } from './batch.ts'
+import { type Bell, createBell, restSince } from './bell.ts'
 import { ledgerChannel } from './channels.ts'
 import type { FanOut } from './fan-out.ts'
 import { createLagAlarm } from './lag.ts'
@@ -19,8 +18,8 @@ const batchSize = 500
 const statementTimeoutMs = 8_000
 /** How long after a row's COMMIT it is found when nobody told of it. */
 const pollMs = 500
-/** What ends meanwhile shares a batch, and so its transaction and its wait for the disk. */
-const restMs = 10
+/** Least time from batch to batch: what ends meanwhile shares one, and so its transaction and its wait for the disk. */
+const restMs = 20
 const beatMs = 1_000
 const challengeMs = 300
 const reconnectMs = 500
@@ -96,18 +95,20 @@ async function lead(relay: Running, connection: DirectConnection): Promise<void>
     await pulse()
   }
   await adoptLedger({ connection, fanOuts, log, pause })
+  const expected: Expected = { organizationIds: [] }
   while (!relay.stopped) {
-    const read = await relayNext(relay, connection)
+    const started = performance.now()
+    const read = await relayNext(relay, connection, expected)
     await pulse()
     if (read < batchSize) {
       await bell.wait(read < 0 ? failurePauseMs : pollMs)
-      await delay(restMs)
+      await restSince(started, restMs)
     }
   }
 }
 
 /** Rows of the next batch; -1 when it failed, as one whose fan-out fails does, on a connection that is still good. */
-async function relayNext({ log, fanOuts }: Running, connection: DirectConnection): Promise<number> {
+async function relayNext({ log, fanOuts }: Running, connection: DirectConnection, expected: Expected): Promise<number> {
   try {
     const read = await relayBatch({
       connection,
@@ -115,6 +116,7 @@ async function relayNext({ log, fanOuts }: Running, connection: DirectConnection
       log,
       read: (db) => readFinished(db, batchSize),
       reach: 'hour',
+      expected,
       finish: movePosition,
     })
     return read.length

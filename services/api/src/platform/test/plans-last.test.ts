@@ -6,14 +6,17 @@ t.test('plans are made anew after a while, on each connection', (t) => {
   const client = {
     connection: { stream: { writableCorked: 1 } },
     escapeLiteral: (text: string) => `'${text}'`,
-    query: async (text: string) => void said.push(text),
+    query({ text }: { text: string }, answer: (error: null, result: object) => void) {
+      said.push(text)
+      answer(null, {})
+    },
     release: () => undefined,
   } as unknown as SessionClient
   const now = performance.now.bind(performance)
   t.teardown(() => {
     performance.now = now
   })
-  const begin = () => openSession(client, { role: 'app' })
+  const begin = () => openSession(client, { role: 'app' }, 5_000)
   begin()
   begin()
   performance.now = () => now() + 6_000
