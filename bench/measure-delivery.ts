@@ -72,7 +72,9 @@ export async function measureDelivery(
       const committed = await readCommits(url, toStream)
       streamed.push(summary(toStream, committed))
       posted.push(summary(toWebhook, committed))
-      say(`round ${round} of ${rounds}: stream p99 ${streamed.at(-1)?.p99} ms, webhook p99 ${posted.at(-1)?.p99} ms`)
+      say(
+        `round ${round} of ${rounds}: stream p99 ${streamed.at(-1)?.p99.toFixed(0)} ms, webhook p99 ${posted.at(-1)?.p99.toFixed(0)} ms`,
+      )
     }
     return [
       { to: 'stream', ...medianOf(streamed) },
