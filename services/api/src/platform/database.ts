@@ -17,7 +17,7 @@ import {
   OutcomeUnknown,
 } from './database-errors.ts'
 import type { Logger } from './logger.ts'
-import { gatherWrites, sendQuery } from './send-query.ts'
+import { sendQuery } from './send-query.ts'
 import type { DB } from './tables.gen.ts'
 
 export type Transaction = KyselyTransaction<DB>
@@ -118,10 +118,7 @@ export interface SessionClient extends Pick<pg.ClientBase, 'query' | 'escapeLite
 
 /** Begins a transaction on a connection that pipelines. */
 export function openSession(client: SessionClient, opening: TransactionOpening, answerTimeoutMs: number): Session {
-  const send = <R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<pg.QueryResult<R>> => {
-    gatherWrites(client)
-    return sendQuery<R>(client, query, answerTimeoutMs)
-  }
+  const send = (query: pg.QueryConfig) => sendQuery(client, query, answerTimeoutMs)
   const begun = send({ text: beginText(client, opening) })
   begun.catch(() => {})
   return {

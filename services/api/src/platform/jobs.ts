@@ -4,7 +4,7 @@ import pg from 'pg'
 import { type ConstructorOptions, fromKysely, PgBoss } from 'pg-boss'
 import type { Alerts } from './alerts.ts'
 import type { Config } from './config.ts'
-import type { Transaction } from './database.ts'
+import { answerTimeoutOf, type Transaction } from './database.ts'
 import type { Logger } from './logger.ts'
 import { compileSchema } from './schema.ts'
 import type { Origin, TenantWork, UnitOfWork } from './work.ts'
@@ -101,8 +101,7 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
     max: 3,
     connectionTimeoutMillis: options.acquireTimeoutMs ?? config.DB_ACQUIRE_TIMEOUT_MS,
     statement_timeout: config.WORKER_STATEMENT_TIMEOUT_MS,
-    // PostgreSQL cannot keep its own limit when it is frozen or cut off.
-    query_timeout: config.WORKER_STATEMENT_TIMEOUT_MS + 1_000,
+    query_timeout: answerTimeoutOf(config.WORKER_STATEMENT_TIMEOUT_MS),
     keepAlive: true,
   })
   pool.on('error', (error) => log.warn({ err: error }, 'idle job connection lost'))

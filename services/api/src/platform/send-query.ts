@@ -13,10 +13,12 @@ export function sendQuery<R extends pg.QueryResultRow>(
   query: pg.QueryConfig,
   answerTimeoutMs: number,
 ): Promise<pg.QueryResult<R>> {
+  const stream = streamOf(client)
+  gatherWrites(stream)
   return new Promise<pg.QueryResult<R>>((resolve, reject) => {
     const timer = setTimeout(() => {
       reject(new Error('Query read timeout'))
-      streamOf(client).destroy()
+      stream.destroy()
     }, answerTimeoutMs)
     client.query<R>(query, (error, result) => {
       clearTimeout(timer)
@@ -32,8 +34,7 @@ export function sendQuery<R extends pg.QueryResultRow>(
 }
 
 /** What is sent until the code that is running now has come to wait leaves in one packet, by one system call. */
-export function gatherWrites(client: Sender): void {
-  const stream = streamOf(client)
+function gatherWrites(stream: Socket): void {
   if (stream.writableCorked > 0) return
   stream.cork()
   process.nextTick(() => stream.uncork())

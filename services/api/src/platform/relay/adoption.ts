@@ -42,6 +42,7 @@ export async function numberVisible({ connection, fanOuts, log, pause }: Adoptio
       log,
       read: (db) => readVisible(db, rowsPerBatch, position),
       reach: 'all',
+      expected: [],
     })
     position = rows.at(-1) ?? position
     numbered += rows.filter((row) => !row.numbered).length

@@ -5,7 +5,7 @@ import { eventsChannel } from './channels.ts'
 import type { FanOut, NumberedEvent, Write } from './fan-out.ts'
 import { numberRows } from './numbering.ts'
 import { orderVersions, type Reach } from './order.ts'
-import { type FoundRow, type Head, type LedgerRow, lockState, notify, readHeads, writeEvents } from './rows.ts'
+import { type FoundRow, type FreshRow, type Head, lockState, notify, readHeads, writeEvents } from './rows.ts'
 
 export interface BatchOptions {
   readonly connection: DirectConnection
@@ -15,14 +15,10 @@ export interface BatchOptions {
   read(db: Transaction): Promise<readonly FoundRow[]>
   /** Where the version before one of them may lie. */
   readonly reach: Reach
-  /** Kept from batch to batch: who came last. What they need is read along with the rows, which saves a trip. */
-  readonly expected?: Expected
+  /** Organizations that are likely to come: what they need is read along with the rows, which saves a trip. */
+  readonly expected: readonly string[]
   /** What commits with the events of the rows that were read. */
   finish?(db: Transaction, last: FoundRow): Promise<unknown>
-}
-
-export interface Expected {
-  organizationIds: readonly string[]
 }
 
 /** Numbers the next rows in one transaction and tells everybody; returns all that it read. */
@@ -30,9 +26,12 @@ export async function relayBatch(options: BatchOptions): Promise<readonly FoundR
   const session = options.connection.begin({ role: 'relay' })
   const { db } = session
   try {
-    const expected = options.expected?.organizationIds ?? []
-    const [, rows, early] = await Promise.all([lockState(db), options.read(db), readContext(options, db, expected)])
-    const fresh = rows.filter((row): row is LedgerRow & { numbered: false } => !row.numbered)
+    const [, rows, early] = await Promise.all([
+      lockState(db),
+      options.read(db),
+      readContext(options, db, options.expected),
+    ])
+    const fresh = rows.filter((row): row is FreshRow => !row.numbered)
     const { events, pending } = fresh.length === 0 ? nothing : await numberFresh(options, db, fresh, early)
     const last = rows.at(-1)
     await session.commit([...pending, ...(last && options.finish ? [options.finish(db, last)] : [])])
@@ -54,7 +53,7 @@ const nothing: Numbered = { events: [], pending: [] }
 
 /** What numbering needs to know of some organizations. */
 interface Context {
-  readonly organizationIds: readonly string[]
+  readonly organizationIds: ReadonlySet<string>
   readonly heads: readonly Head[]
   readonly writes: readonly Write[]
 }
@@ -64,25 +63,26 @@ async function readContext(
   db: Transaction,
   organizationIds: readonly string[],
 ): Promise<Context> {
-  if (organizationIds.length === 0) return { organizationIds, heads: [], writes: [] }
+  if (organizationIds.length === 0) return { organizationIds: new Set(), heads: [], writes: [] }
   const [heads, ...writes] = await Promise.all([
     readHeads(db, organizationIds),
     ...fanOuts.map((fanOut) => fanOut.join(db, organizationIds)),
   ])
-  return { organizationIds, heads, writes }
+  return { organizationIds: new Set(organizationIds), heads, writes }
 }
 
-const mostExpected = 20
+/** Who the rows without an event belong to. */
+export const organizationsOf = (rows: readonly FoundRow[]): readonly string[] => [
+  ...new Set(rows.flatMap((row) => (row.numbered ? [] : [row.organization_id]))),
+]
 
 async function numberFresh(
   options: BatchOptions,
   db: Transaction,
-  fresh: readonly LedgerRow[],
+  fresh: readonly FreshRow[],
   early: Context,
 ): Promise<Numbered> {
-  const organizationIds = [...new Set(fresh.map((row) => row.organization_id))]
-  if (options.expected) options.expected.organizationIds = organizationIds.slice(0, mostExpected)
-  const unexpected = organizationIds.filter((id) => !early.organizationIds.includes(id))
+  const unexpected = organizationsOf(fresh).filter((id) => !early.organizationIds.has(id))
   const [rows, late] = await Promise.all([
     orderVersions(db, fresh, options.reach),
     readContext(options, db, unexpected),
@@ -90,11 +90,17 @@ async function numberFresh(
   const numbered = numberRows(rows, [...early.heads, ...late.heads])
   const events = numbered.links.map(({ event }) => event)
   const pending = [
-    ...[...early.writes, ...late.writes].flatMap((write) => write(events).map(awaitedAtCommit)),
+    ...[early, late].flatMap((context) => writesOf(context, events)),
     awaitedAtCommit(writeEvents(db, numbered.links, numbered.heads)),
     ...announcements(numbered.heads).map((text) => awaitedAtCommit(notify(db, eventsChannel, text))),
   ]
   return { events, pending }
+}
+
+/** Each fan-out hears of the events of the organizations it was asked for, and of no others. */
+function writesOf({ organizationIds, writes }: Context, events: readonly NumberedEvent[]): readonly Promise<unknown>[] {
+  const own = events.filter(({ organizationId }) => organizationIds.has(organizationId))
+  return own.length === 0 ? [] : writes.flatMap((write) => write(own).map(awaitedAtCommit))
 }
 
 /** A notification holds less than 8,000 bytes. */

@@ -4,17 +4,19 @@ import type { Config } from '../config.ts'
 import { connectDirectly, type DirectConnection } from '../direct-connection.ts'
 import type { Logger } from '../logger.ts'
 import { adoptLedger } from './adoption.ts'
-import { type Expected, relayBatch } from './batch.ts'
+import { organizationsOf, relayBatch } from './batch.ts'
 import { type Bell, createBell, restSince } from './bell.ts'
 import { ledgerChannel } from './channels.ts'
 import type { FanOut } from './fan-out.ts'
 import { createLagAlarm } from './lag.ts'
 import { tryToLead } from './leadership.ts'
-import { readFinished } from './rows.ts'
+import { type FoundRow, readFinished } from './rows.ts'
 import { asRelay, beat, movePosition } from './state.ts'
 
 /** Rows per transaction: enough to share its cost, few enough to be there soon. */
 const batchSize = 500
+/** Of the organizations of a batch, as many are expected in the next one. */
+const mostExpected = 20
 const statementTimeoutMs = 8_000
 /** How long after a row's COMMIT it is found when nobody told of it. */
 const pollMs = 500
@@ -95,22 +97,27 @@ async function lead(relay: Running, connection: DirectConnection): Promise<void>
     await pulse()
   }
   await adoptLedger({ connection, fanOuts, log, pause })
-  const expected: Expected = { organizationIds: [] }
+  let expected: readonly string[] = []
   while (!relay.stopped) {
     const started = performance.now()
-    const read = await relayNext(relay, connection, expected)
+    const rows = await relayNext(relay, connection, expected)
+    if (rows?.length) expected = organizationsOf(rows).slice(0, mostExpected)
     await pulse()
-    if (read < batchSize) {
-      await bell.wait(read < 0 ? failurePauseMs : pollMs)
+    if (rows === null || rows.length < batchSize) {
+      await bell.wait(rows === null ? failurePauseMs : pollMs)
       await restSince(started, restMs)
     }
   }
 }
 
-/** Rows of the next batch; -1 when it failed, as one whose fan-out fails does, on a connection that is still good. */
-async function relayNext({ log, fanOuts }: Running, connection: DirectConnection, expected: Expected): Promise<number> {
+/** Rows of the next batch; null when it failed, as one whose fan-out fails does, on a connection that is still good. */
+async function relayNext(
+  { log, fanOuts }: Running,
+  connection: DirectConnection,
+  expected: readonly string[],
+): Promise<readonly FoundRow[] | null> {
   try {
-    const read = await relayBatch({
+    return await relayBatch({
       connection,
       fanOuts,
       log,
@@ -119,11 +126,10 @@ async function relayNext({ log, fanOuts }: Running, connection: DirectConnection
       expected,
       finish: movePosition,
     })
-    return read.length
   } catch (error) {
     if (connection.isEnded()) throw error
     log.error({ err: error }, 'relay: a batch failed and is tried again')
-    return -1
+    return null
   }
 }
 

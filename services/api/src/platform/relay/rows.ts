@@ -17,8 +17,10 @@ export interface LedgerRow extends Position, EventRow {
   readonly personal_salt: Uint8Array | null
 }
 
+export type FreshRow = LedgerRow & { readonly numbered: false }
+
 /** A row as it was found, or only its place when it has an event already. */
-export type FoundRow = (LedgerRow & { readonly numbered: false }) | (Position & { readonly numbered: true })
+export type FoundRow = FreshRow | (Position & { readonly numbered: true })
 
 /** One version of a resource. */
 export interface VersionOf {
