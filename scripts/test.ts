@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import os from 'node:os'
+import { readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import pg from 'pg'
 import { migrateUp, readMigrations } from '../services/api/src/platform/migrations.ts'
@@ -10,6 +9,7 @@ import { temporaryCluster } from '../services/api/src/start/temporary-cluster.ts
 import { groupsOf, writeGroups } from './grouped/groups.ts'
 import { binOf, root, run } from './run.ts'
 import { condense, type TapSum } from './tap-output.ts'
+import { testFolder } from './test-folder.ts'
 
 const template = 'purser_template'
 const tapProgram = binOf('tap')
@@ -31,10 +31,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     isInterrupted = true
     tap?.kill(signal)
   })
+const folder = await testFolder(process.argv)
+process.env.TMPDIR = folder
 const given = process.env.TEST_DATABASE_URL
 const cluster = given === undefined || given === '' ? await temporaryCluster() : undefined
 const adminUrl = cluster?.url('postgres') ?? given ?? ''
-const folder = await mkdtemp(path.join(os.tmpdir(), 'purser-test-'))
 const tapOutput = path.join(folder, 'output.tap')
 try {
   await prepareTemplate(adminUrl)
@@ -49,7 +50,7 @@ try {
   process.exitCode = 1
 } finally {
   await cluster?.stop()
-  await rm(folder, { recursive: true, force: true })
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
 }
 
 /** Nobody may connect to the finished template: `create database … template` fails while a session is on it. */
