@@ -5,7 +5,9 @@ import { readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import pg from 'pg'
 import { migrateUp, readMigrations } from '../services/api/src/platform/migrations.ts'
+import { createRuntime } from '../services/api/src/runtime.ts'
 import { temporaryCluster } from '../services/api/src/start/temporary-cluster.ts'
+import { testConfig } from '../services/api/src/test/config.ts'
 import { groupsOf, writeGroups } from './grouped/groups.ts'
 import { binOf, root, run } from './run.ts'
 import { condense, type TapSum } from './tap-output.ts'
@@ -67,7 +69,15 @@ async function prepareTemplate(url: string): Promise<void> {
   } finally {
     await client.end()
   }
+  await registerQueues(databaseUrl(url, template))
   await query(url, [`alter database ${template} with is_template true allow_connections false`])
+}
+
+/** Every process of the service registers the queues that it does not find. */
+async function registerQueues(url: string): Promise<void> {
+  const { jobs } = createRuntime(testConfig(url), { process: 'server' })
+  await jobs.start()
+  await jobs.stop()
 }
 
 async function query(url: string, statements: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
-import type { ErrorObject } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import type { Ajv2020 } from 'ajv/dist/2020.js'
 import type { FastifyInstance } from 'fastify'
 import type { FieldIssue } from '#platform/problem.ts'
 import { createValidator } from '#platform/schema.ts'
@@ -6,14 +7,24 @@ import { ValidationFailed } from './problems.ts'
 
 const maxIssues = 100
 
-/** Schemas belong to the process and so do their validators: a second application, as tests build, finds them compiled. */
-let validators: ReturnType<typeof createValidators> | undefined
+/** Validators belong to the process: a second application, as tests build, finds them compiled. */
+let compilers: ReturnType<typeof createCompilers> | undefined
 
-function createValidators() {
+function createCompilers() {
   const options = { removeAdditional: false, useDefaults: true, verbose: true } as const
   return {
-    strict: createValidator({ ...options, coerceTypes: false }),
-    coercing: createValidator({ ...options, coerceTypes: 'array' }),
+    strict: compileOnce(createValidator({ ...options, coerceTypes: false })),
+    coercing: compileOnce(createValidator({ ...options, coerceTypes: 'array' })),
+  }
+}
+
+function compileOnce(ajv: Ajv2020): (schema: object) => ValidateFunction {
+  const compiled = new Map<string, ValidateFunction>()
+  return (schema) => {
+    const text = JSON.stringify(schema)
+    const validate = compiled.get(text) ?? ajv.compile(schema)
+    compiled.set(text, validate)
+    return validate
   }
 }
 
@@ -22,12 +33,12 @@ function createValidators() {
  * nature and are coerced to the declared types.
  */
 export function validateStrictly(app: FastifyInstance): void {
-  validators ??= createValidators()
-  const { strict, coercing } = validators
+  compilers ??= createCompilers()
+  const { strict, coercing } = compilers
   app.setValidatorCompiler(({ schema, httpPart }) => {
     // The schema of headers documents them; each is read, with its own problem, where it matters.
     if (httpPart === 'headers') return () => true
-    return (httpPart === 'body' ? strict : coercing).compile(schema as object)
+    return (httpPart === 'body' ? strict : coercing)(schema as object)
   })
   reconcileBodies(app)
   app.setSchemaErrorFormatter((errors, part) => {

@@ -1,7 +1,6 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import type { ValidateFunction } from 'ajv'
 import pg from 'pg'
-import { type ConstructorOptions, fromKysely, PgBoss } from 'pg-boss'
+import { type ConstructorOptions, fromKysely, PgBoss, type QueueResult } from 'pg-boss'
 import type { Alerts } from './alerts.ts'
 import type { Config } from './config.ts'
 import { answerTimeoutOf, type Transaction } from './database.ts'
@@ -109,16 +108,15 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
   const db: NonNullable<ConstructorOptions['db']> = { executeSql: (text, values) => pool.query(text, values) }
   const boss = new PgBoss({ db, migrate: false, createSchema: false, supervise, schedule: supervise, ...supervision })
   boss.on('error', (error) => log.error({ err: error }, 'job queue failed'))
-  const validators = new Map<string, ValidateFunction>()
   return {
     boss,
     async start() {
       await boss.start()
-      for (const job of jobs) await ensureQueue(boss, config, job, supervise)
+      const known = new Map((await boss.getQueues()).map((queue) => [queue.name, queue]))
+      for (const job of jobs) await ensureQueue(boss, job, known.get(job.name), options)
     },
     async enqueue(trx, origin, job, payload) {
-      const validate = validators.get(job.name) ?? compileSchema(job.payload)
-      validators.set(job.name, validate)
+      const validate = compileSchema(job.payload)
       if (!validate(payload)) throw new Error(`payload of job ${job.name}: ${validate.errors?.[0]?.message}`)
       const { organizationId } = origin.actor
       if (organizationOf(payload) !== undefined && organizationOf(payload) !== organizationId)
@@ -165,13 +163,12 @@ const heldText = `select from pgboss.job
 const organizationOf = (payload: unknown): unknown =>
   typeof payload === 'object' && payload !== null && 'organizationId' in payload ? payload.organizationId : undefined
 
-/** Registers the queue and its dead letters; of one that exists the worker brings the limits up to date. */
-async function ensureQueue(boss: PgBoss, config: Config, job: AnyJob, isWorker: boolean): Promise<void> {
-  const limits = { expireInSeconds: config.JOB_TIMEOUT_SECONDS, heartbeatSeconds }
-  const known = await boss.getQueue(job.name)
+/** Registers the queue and its dead letters; of one that is known the worker brings the limits up to date. */
+async function ensureQueue(boss: PgBoss, job: AnyJob, known: QueueResult | undefined, options: JobQueueOptions) {
+  const limits = { expireInSeconds: options.config.JOB_TIMEOUT_SECONDS, heartbeatSeconds }
   const isCurrent =
     known?.expireInSeconds === limits.expireInSeconds && known?.heartbeatSeconds === limits.heartbeatSeconds
-  if (known && isWorker && !isCurrent) await boss.updateQueue(job.name, limits)
+  if (known && options.supervise && !isCurrent) await boss.updateQueue(job.name, limits)
   if (known) return
   await boss.createQueue(deadLetterOf(job), { retentionSeconds: 30 * 86_400 })
   await boss.createQueue(job.name, {

@@ -39,5 +39,10 @@ export function createValidator(options: Options): Ajv2020 {
   return ajv
 }
 
-/** Compiles a schema that stands alone; no coercion, nothing removed. */
-export const compileSchema = (schema: TSchema): ValidateFunction => createValidator({}).compile(schema)
+let standalone: Ajv2020 | undefined
+
+/** Compiles a schema, once per process; no coercion, nothing removed. */
+export function compileSchema(schema: TSchema): ValidateFunction {
+  standalone ??= createValidator({})
+  return standalone.compile(schema)
+}

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { Test } from 'tap'
 import type { Clock } from '#platform/clock.ts'
-import { type Config, loadConfig } from '#platform/config.ts'
 import type { Logger } from '#platform/logger.ts'
 import { createResolve } from '#platform/outbound-address.ts'
 import { createOutbound } from '#platform/outbound-http.ts'
 import { buildApp } from '../app.ts'
 import { createRuntime, type Runtime } from '../runtime.ts'
+import { testConfig } from './config.ts'
 import { createTenant, type Tenant } from './factories.ts'
 import { type Client, createClient } from './http-client.ts'
 
@@ -78,22 +78,6 @@ const resolve = createResolve()
 /** Names below `.example` need no name server: those below `inside.example` are on this machine, the others public. */
 const resolveForTests = async (hostname: string): Promise<readonly string[]> =>
   !hostname.endsWith('.example') ? resolve(hostname) : [hostname.includes('inside') ? '127.0.0.1' : '93.184.216.34']
-const signingKey = randomBytes(32).toString('base64')
-
-export function testConfig(databaseUrl: string, env: Readonly<Record<string, string>> = {}): Config {
-  return loadConfig({
-    NODE_ENV: 'test',
-    LOG_LEVEL: 'silent',
-    HOST: '127.0.0.1',
-    PORT: '0',
-    RATE_LIMIT_PER_KEY: '1000000',
-    RATE_LIMIT_ANONYMOUS: '1000000',
-    LEDGER_SIGNING_KEY: signingKey,
-    DATABASE_URL: databaseUrl,
-    ENCRYPTION_KEY: Buffer.alloc(32, 'test').toString('base64'),
-    ...env,
-  })
-}
 
 /** A fresh copy of the template database, dropped when `t` ends. */
 export async function cloneDatabase(t: Test): Promise<string> {

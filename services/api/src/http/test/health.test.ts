@@ -1,6 +1,7 @@
 import t from 'tap'
 import { newSecret } from '#features/identity/secret.ts'
-import { harness, testConfig } from '#test/harness.ts'
+import { testConfig } from '#test/config.ts'
+import { harness } from '#test/harness.ts'
 import { createClient } from '#test/http-client.ts'
 import { freePort } from '#test/server-process.ts'
 import { untilBlocked } from '#test/until.ts'

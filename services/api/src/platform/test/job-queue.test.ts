@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import { createJobQueue, defineJob } from '#platform/jobs.ts'
 import { captureLog } from '#test/captured-log.ts'
-import { harness, testConfig } from '#test/harness.ts'
+import { testConfig } from '#test/config.ts'
+import { harness } from '#test/harness.ts'
 import { postgresWire } from '#test/postgres-wire.ts'
 
 const { databaseUrl, db } = await harness(t)

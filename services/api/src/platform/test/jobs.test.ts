@@ -5,7 +5,8 @@ import { type AnyJob, createJobQueue, deadLetterOf, defineJob, type JobContext }
 import { createUnitOfWork } from '#platform/unit-of-work.ts'
 import { systemOrigin } from '#platform/work.ts'
 import { captureLog, type LogLine } from '#test/captured-log.ts'
-import { harness, testConfig } from '#test/harness.ts'
+import { testConfig } from '#test/config.ts'
+import { harness } from '#test/harness.ts'
 import { until } from '#test/until.ts'
 
 const captured = captureLog()

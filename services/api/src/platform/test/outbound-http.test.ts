@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createOutbound, type OutboundOptions } from '#platform/outbound-http.ts'
 import { selfSigned } from '#test/certificate.ts'
-import { testConfig } from '#test/harness.ts'
+import { testConfig } from '#test/config.ts'
 import { listening } from '#test/listening.ts'
 
 const local = { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { Alert } from '#platform/alerts.ts'
 import { createLagAlarm } from '#platform/relay/lag.ts'
-import { testConfig } from '#test/harness.ts'
+import { testConfig } from '#test/config.ts'
 
 const config = { ...testConfig('postgres://nowhere/none'), RELAY_LAG_LIMIT_MS: 20 }
 

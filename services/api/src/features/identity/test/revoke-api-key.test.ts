@@ -1,6 +1,7 @@
 import t from 'tap'
 import { newId } from '#platform/id.ts'
-import { harness, testConfig } from '#test/harness.ts'
+import { testConfig } from '#test/config.ts'
+import { harness } from '#test/harness.ts'
 import { createClient } from '#test/http-client.ts'
 import { ledgerAddsUp } from '#test/invariants.ts'
 import { eventually, persist, refusalOf, tally } from '#test/persistence.ts'
