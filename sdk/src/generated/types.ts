@@ -835,8 +835,16 @@ export interface components {
         };
         LedgerExport: {
             id: string;
-            /** @enum {string} */
-            state: "queued" | "completed";
+            /**
+             * @description failed: all attempts of its job have failed, see `failure`; run again by `jobs.retry` it may still be completed. cancelled: its job was cancelled
+             * @enum {string}
+             */
+            state: "queued" | "completed" | "failed" | "cancelled";
+            failure: {
+                /** @description TIMED_OUT, WORKER_LOST, INTERNAL_ERROR or the code of a problem */
+                code: string;
+                message: string;
+            } | null;
             /**
              * Format: int64
              * @description Position in the sequence
@@ -3050,8 +3058,16 @@ export interface components {
         };
         Verification: {
             id: string;
-            /** @enum {string} */
-            state: "queued" | "completed";
+            /**
+             * @description failed: all attempts of its job have failed, see `failure`; run again by `jobs.retry` it may still be completed. cancelled: its job was cancelled
+             * @enum {string}
+             */
+            state: "queued" | "completed" | "failed" | "cancelled";
+            failure: {
+                /** @description TIMED_OUT, WORKER_LOST, INTERNAL_ERROR or the code of a problem */
+                code: string;
+                message: string;
+            } | null;
             /** @description Everything is as it was recorded; null: not known yet */
             verified: boolean | null;
             /**

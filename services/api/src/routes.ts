@@ -25,7 +25,7 @@ export function addRoutes(http: FastifyInstance, runtime: Runtime): void {
   orderRoutes(http)
   orderListRoutes(http)
   orderChangeRoutes(http)
-  jobRoutes(http)
+  jobRoutes(http, runtime)
   eventRoutes(http, createFeeds(runtime))
   eventTypeRoutes(http)
   webhookRoutes(http, runtime)

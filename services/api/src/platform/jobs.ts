@@ -4,9 +4,10 @@ import { type ConstructorOptions, fromKysely, PgBoss, type QueueResult } from 'p
 import type { Alerts } from './alerts.ts'
 import type { Config } from './config.ts'
 import { answerTimeoutOf, type Transaction } from './database.ts'
+import type { JobFailure } from './job-loop.ts'
 import type { Logger } from './logger.ts'
 import { compileSchema } from './schema.ts'
-import type { Origin, TenantWork, UnitOfWork } from './work.ts'
+import type { Origin, TenantWork, UnitOfWork, Work } from './work.ts'
 
 /** What the code of a job may use; what it works on is named in its payload, by ids. */
 export interface JobContext {
@@ -33,7 +34,14 @@ export interface Job<P> {
   /** How many of them a worker runs at a time; not given: one of a schedule, JOB_CONCURRENCY of others. */
   readonly concurrency?: number
   run(context: JobContext, payload: P): Promise<void>
+  /** Writes down, for whoever waits for it, that nothing runs the job any more; a dead one may still be run again. */
+  giveUp?(work: Work, payload: P, end: JobEnd, config: Config): Promise<void>
 }
+
+/** How a job ended that did not complete. */
+export type JobEnd =
+  | { readonly state: 'failed'; readonly failure: JobFailure }
+  | { readonly state: 'cancelled'; readonly failure: null }
 
 /** Three attempts in all with growing pauses, a time limit, then the queue `<name>.dead`. */
 export function defineJob<S extends TSchema>(
@@ -60,6 +68,8 @@ export interface JobQueue {
   start(): Promise<void>
   /** Adds the job in the transaction `db`. */
   enqueue<P>(db: Transaction, origin: Origin, job: Job<P>, payload: P): Promise<void>
+  /** Lets a job that died or was cancelled write down that it did, in the work that tells so. */
+  giveUp(work: Work, job: { readonly name: string; readonly payload: unknown }, end: JobEnd): Promise<void>
   /** Tells that these attempts go on; returns the ids of those that are still this worker's. */
   beat(attempts: readonly HeldAttempt[]): Promise<ReadonlySet<string>>
   /** Ends an attempt without success, unless the job was taken from this worker meanwhile: then it is another's. */
@@ -125,6 +135,11 @@ export function createJobQueue(options: JobQueueOptions): JobQueue {
       const singleton = job.key === undefined ? {} : { singletonKey: job.key(payload) }
       const added = { data: envelope, group: { id: organizationId }, ...singleton }
       await boss.insert(job.name, [added], { db: fromKysely(trx) })
+    },
+    async giveUp(work, { name, payload }, end) {
+      const job = jobs.find((one) => one.name === name)
+      // It may have died because its payload is refused.
+      if (job?.giveUp && compileSchema(job.payload)(payload)) await job.giveUp(work, payload as never, end, config)
     },
     async beat(attempts) {
       const columns = [attempts.map(({ name }) => name), attempts.map(({ id }) => id)]

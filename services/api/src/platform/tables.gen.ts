@@ -116,6 +116,7 @@ export interface LedgerExports {
   created_at: Date;
   events: Generated<number>;
   expires_at: Date | null;
+  failure: Json | null;
   first_sequence: number;
   id: string;
   last_sequence: number;
@@ -127,6 +128,7 @@ export interface LedgerExports {
 export interface LedgerVerifications {
   completed_at: Date | null;
   created_at: Date;
+  failure: Json | null;
   first_sequence: number;
   id: string;
   kept: string | null;

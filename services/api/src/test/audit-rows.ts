@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { newId } from '#platform/id.ts'
 
 /** One row in each table of the audit, for looking at the tables themselves. */
-export async function insertAuditRows(db: pg.Pool, organizationId: string): Promise<void> {
+export async function insertAuditRows(db: pg.Pool | pg.Client, organizationId: string): Promise<void> {
   const exportId = newId('exp')
   await db.query(
     `insert into ledger_checkpoints (organization_id, id, number, sequence, hash, key_id, jws, signed_at)

@@ -15,6 +15,7 @@ import {
   pendingMigrations,
   readMigrations,
 } from '#platform/migrations.ts'
+import { insertAuditRows } from './audit-rows.ts'
 import { schemaSnapshot } from './schema-snapshot.ts'
 
 const source = new URL('../', import.meta.url)
@@ -35,6 +36,32 @@ t.test('up, down and up again leave the identical schema, migration by migration
   await migrateUp(client, migrations)
   t.same(await schemaSnapshot(client), snapshots.at(-1))
   t.same(await migrateUp(client, migrations), [], 'a second run finds nothing to do')
+})
+
+t.test('verifications and exports that no job works on any more have failed, and before that they wait', async (t) => {
+  const { client } = await emptyDatabase(t)
+  const migrations = await readMigrations()
+  const index = migrations.findIndex(({ name }) => name.endsWith('_ended_audit_jobs'))
+  await migrateUp(client, migrations.slice(0, index))
+  for (const organizationId of ['org_1', 'org_2']) await insertAuditRows(client, organizationId)
+  await client.query(`insert into pgboss.queue (name, policy, retry_limit, retry_delay, retry_backoff, expire_seconds,
+      retention_seconds, deletion_seconds, partition, table_name)
+    select name, 'standard', 2, 5, true, 300, 9, 9, false, 'job_common' from unnest('{audit.verify,audit.export}'::text[]) name`)
+  await client.query(`insert into pgboss.job (name, data)
+    select 'audit.verify', jsonb_build_object('payload', jsonb_build_object('verificationId', id))
+    from ledger_verifications where organization_id = 'org_1'`)
+  await client.query(`insert into pgboss.job (name, state, data)
+    select 'audit.export', 'active', jsonb_build_object('payload', jsonb_build_object('exportId', id))
+    from ledger_exports where organization_id = 'org_1'`)
+  const states = async () =>
+    (
+      await client.query(`select v.organization_id, v.state as verification, e.state as export
+        from ledger_verifications v join ledger_exports e using (organization_id) order by 1`)
+    ).rows.map(({ verification, export: exported }) => `${verification} ${exported}`)
+  await migrateUp(client, migrations.slice(0, index + 1))
+  t.same(await states(), ['queued queued', 'failed failed'])
+  await migrateDown(client, migrations.slice(0, index + 1), 1)
+  t.same(await states(), ['queued queued', 'queued queued'])
 })
 
 t.test('of two runs at once the second finds nothing to do', async (t) => {

@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { idOfUuid } from '#platform/id.ts'
+import { idOfUuid, uuidOfId } from '#platform/id.ts'
 import { harness } from './harness.ts'
 import { launch } from './launched.ts'
-import { sampleJobName } from './queued-jobs.ts'
+import { newestJob, sampleJobName } from './queued-jobs.ts'
 import { receiver } from './receiver.ts'
 import { until, untilBlocked } from './until.ts'
 import { addEndpoint, deliveriesOf, reachable } from './webhook-endpoints.ts'
@@ -89,6 +89,33 @@ t.test('killed: others run its jobs again, and tell of the one whose last attemp
   t.match(lines, [{ level: 'error', jobId: last.id }])
   const marked = await h.db.query('select started_on from pgboss.job where source_id = $1', [last.uuid])
   t.match(marked.rows, [{ started_on: Date }])
+})
+
+t.test('killed while it wrote an export for the last time: that has failed, and a retry completes it', async (t) => {
+  const auditor = h.as(h.tenant.key)
+  const { id, to } = (await auditor.post('/v1/audit/exports', {})).body.data
+  const job = await newestJob(h.db, 'audit.export')
+  await h.db.query('update pgboss.job set retry_count = retry_limit - 1, started_on = now() where id = $1', [
+    uuidOfId(job),
+  ])
+  const holder = await h.db.connect()
+  await holder.query('begin')
+  await holder.query('select from ledger_exports where id = $1 for update', [id])
+  const exported = async () => (await auditor.get(`/v1/audit/exports/${id}`)).body.data
+  const victim = launch(t, 'worker.ts', env)
+  await victim.ready
+  await untilBlocked(h.db)
+  victim.child.kill('SIGKILL')
+  await victim.ended
+  await holder.query('rollback')
+  holder.release()
+  t.match(await exported(), { state: 'queued' })
+  await launch(t, 'worker.ts', env).ready
+  await until('it has failed', async () => (await exported()).state === 'failed', takeoverMs)
+  t.match(await exported(), { failure: { code: 'WORKER_LOST' } })
+  t.equal((await auditor.post(`/v1/jobs/${job}/retry`)).status, 200)
+  await until('it is completed', async () => (await exported()).state === 'completed')
+  t.match(await exported(), { failure: null, events: to })
 })
 
 t.test('frozen: another runs its job; back again it writes nothing over', async (t) => {

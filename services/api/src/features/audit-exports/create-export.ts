@@ -28,6 +28,7 @@ export async function createExport(
     chunks: 0,
     events: 0,
     bytes: 0,
+    failure: null,
     created_at: work.now,
     completed_at: null,
     expires_at: null,

@@ -2,8 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { deleteInBatches } from '#platform/delete-batches.ts'
 import { type AnyJob, defineJob } from '#platform/jobs.ts'
 import { closed, Id } from '#platform/wire.ts'
-import { deleteExpiredExports } from './repository.ts'
-import { writeChunk } from './write-export.ts'
+import { deleteExpiredExports, giveUpExport, resumeExport } from './repository.ts'
+import { daysAfter, writeChunk } from './write-export.ts'
 
 /** Writes an export. Taken over by another worker it goes on behind the last chunk there is. */
 export const writeExport = defineJob({
@@ -11,10 +11,14 @@ export const writeExport = defineJob({
   payload: Type.Object({ organizationId: Id('org'), exportId: Id('exp') }, closed),
   async run({ tenant, config, signal }, { organizationId, exportId }) {
     const { write } = tenant(organizationId)
+    await write((work) => resumeExport(work, exportId))
     for (let isDone = false; !isDone; ) {
       signal.throwIfAborted()
       isDone = await write((work) => writeChunk(work, exportId, config.AUDIT_EXPORT_RETENTION_DAYS))
     }
+  },
+  async giveUp(work, { exportId }, end, config) {
+    await giveUpExport(work, exportId, end, daysAfter(work.now, config.AUDIT_EXPORT_RETENTION_DAYS))
   },
 })
 

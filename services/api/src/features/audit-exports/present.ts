@@ -5,6 +5,7 @@ import type { LedgerExport } from './schemas.ts'
 export const presentExport = (row: ExportRow): LedgerExport => ({
   id: row.id,
   state: row.state as LedgerExport['state'],
+  failure: row.failure as LedgerExport['failure'],
   from: row.first_sequence,
   to: row.last_sequence,
   events: row.events,

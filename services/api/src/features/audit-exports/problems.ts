@@ -13,3 +13,9 @@ export const ExportNotReady = defineProblem({
   advice: 'Read the export until its state is completed, then its content.',
   retryable: true,
 })
+export const ExportFailed = defineProblem({
+  status: 409,
+  code: 'EXPORT_FAILED',
+  title: 'The export was not written to its end',
+  advice: 'Ask for a new one. One whose job is dead is completed when the job is run again.',
+})

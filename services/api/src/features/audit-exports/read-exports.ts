@@ -1,7 +1,7 @@
 import { requireWholeLedger } from '#features/audit/index.ts'
 import type { TenantWork, View } from '#platform/work.ts'
 import { presentExport } from './present.ts'
-import { ExportNotFound, ExportNotReady } from './problems.ts'
+import { ExportFailed, ExportNotFound, ExportNotReady } from './problems.ts'
 import { type ExportRow, selectChunk, selectExport } from './repository.ts'
 import type { LedgerExport } from './schemas.ts'
 
@@ -18,7 +18,8 @@ async function foundExport(view: View, exportId: string): Promise<ExportRow> {
 /** The content of a finished export, chunk by chunk, each read when the one before has been sent. */
 export async function readExport(read: TenantWork['read'], exportId: string): Promise<AsyncIterable<Buffer>> {
   const { state, chunks } = await read((view) => foundExport(view, exportId))
-  if (state !== 'completed') throw new ExportNotReady()
+  if (state === 'queued') throw new ExportNotReady()
+  if (state !== 'completed') throw new ExportFailed({ detail: `The export has the state ${state}` })
   return contentOf(read, exportId, chunks)
 }
 

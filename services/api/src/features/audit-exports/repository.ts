@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { Selectable, Updateable } from 'kysely'
 import { runSql } from '#platform/database.ts'
+import type { JobEnd } from '#platform/jobs.ts'
 import type { LedgerExports } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
 
@@ -9,7 +10,7 @@ export type ExportRow = Omit<Selectable<LedgerExports>, 'organization_id'>
 
 const columns = [
   ...(['id', 'state', 'first_sequence', 'last_sequence', 'written_sequence', 'chunks', 'events', 'bytes'] as const),
-  ...(['created_at', 'completed_at', 'expires_at'] as const),
+  ...(['failure', 'created_at', 'completed_at', 'expires_at'] as const),
 ] as const
 
 export const insertExport = (work: Work, row: ExportRow): Promise<unknown> =>
@@ -23,6 +24,24 @@ export const lockExport = (work: Work, id: string): Promise<ExportRow | undefine
 
 export const updateExport = (work: Work, id: string, change: Updateable<LedgerExports>): Promise<ExportRow> =>
   work.db.updateTable('ledger_exports').set(change).where('id', '=', id).returning(columns).executeTakeFirstOrThrow()
+
+/** Lets one that has failed wait again. */
+export const resumeExport = (work: Work, id: string): Promise<unknown> =>
+  work.db
+    .updateTable('ledger_exports')
+    .set({ state: 'queued', failure: null, expires_at: null })
+    .where('id', '=', id)
+    .where('state', '=', 'failed')
+    .execute()
+
+/** What was written of it goes when its time is over. */
+export const giveUpExport = (work: Work, id: string, { state, failure }: JobEnd, expiresAt: Date): Promise<unknown> =>
+  work.db
+    .updateTable('ledger_exports')
+    .set({ state, failure: failure && JSON.stringify(failure), expires_at: expiresAt })
+    .where('id', '=', id)
+    .where('state', 'in', ['queued', 'failed'])
+    .execute()
 
 export const insertChunk = (work: Work, exportId: string, number: number, content: Buffer): Promise<unknown> =>
   work.db.insertInto('ledger_export_chunks').values({ export_id: exportId, number, content }).execute()

@@ -5,7 +5,7 @@ import { download } from '#http/download.ts'
 import { query } from '#http/query.ts'
 import { createExport } from './create-export.ts'
 import { writeExport } from './jobs.ts'
-import { ExportNotFound, ExportNotReady } from './problems.ts'
+import { ExportFailed, ExportNotFound, ExportNotReady } from './problems.ts'
 import { getExport, readExport } from './read-exports.ts'
 import { ExportLedger, ExportParams, LedgerExport } from './schemas.ts'
 
@@ -51,7 +51,7 @@ export function auditExportRoutes(app: FastifyInstance): void {
       params: ExportParams,
       mediaType: 'application/jsonl',
       fileName: ({ exportId }) => `${exportId}.jsonl`,
-      problems: [ExportNotFound, ExportNotReady, WholeLedgerOnly],
+      problems: [ExportNotFound, ExportNotReady, ExportFailed, WholeLedgerOnly],
       handle: (read, { params }) => readExport(read, params.exportId),
     }),
   )

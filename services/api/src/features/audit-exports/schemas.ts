@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { LedgerRangeFields } from '#features/audit/index.ts'
+import { LedgerRangeFields, PolledFields } from '#features/audit/index.ts'
 import { LedgerPosition } from '#features/checkpoints/index.ts'
-import { component, Nullable, OneOf } from '#platform/schema.ts'
+import { component, Nullable } from '#platform/schema.ts'
 import { closed, Id, Timestamp } from '#platform/wire.ts'
 
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
@@ -17,7 +17,7 @@ export const LedgerExport = component(
   Type.Object(
     {
       id: Id('exp'),
-      state: OneOf(['queued', 'completed']),
+      ...PolledFields,
       from: LedgerPosition,
       to: LedgerPosition,
       events: { ...Count, description: 'Events written so far' },

@@ -16,7 +16,7 @@ const pack = promisify(gzip)
 /** Writes the next chunk of an export, each in a transaction of its own; true when there is nothing left to write. */
 export async function writeChunk(work: Work, exportId: string, retentionDays: number): Promise<boolean> {
   const row = await lockExport(work, exportId)
-  if (row === undefined || row.state === 'completed') return true
+  if (row === undefined || row.state === 'completed' || row.state === 'cancelled') return true
   const events = await selectStoredEvents(work, row.written_sequence, row.last_sequence, eventsPerChunk)
   const lines = events.map(eventLine)
   if (row.chunks === 0) lines.unshift(headerLine(await headerOf(work, row)))
@@ -31,7 +31,7 @@ export async function writeChunk(work: Work, exportId: string, retentionDays: nu
     events: row.events + events.length,
     bytes: row.bytes + text.length,
     ...(isComplete
-      ? { state: 'completed', completed_at: work.now, expires_at: daysAfter(work.now, retentionDays) }
+      ? { state: 'completed', failure: null, completed_at: work.now, expires_at: daysAfter(work.now, retentionDays) }
       : {}),
   }
   const after = await updateExport(work, exportId, change)
@@ -60,4 +60,4 @@ function recordCompletion(work: Work, row: ExportRow): void {
   work.record({ type: 'export.completed', resource: { type: 'ledgerExport', id: row.id, version: 1 }, data })
 }
 
-const daysAfter = (time: Date, days: number): Date => new Date(time.getTime() + days * 86_400_000)
+export const daysAfter = (time: Date, days: number): Date => new Date(time.getTime() + days * 86_400_000)

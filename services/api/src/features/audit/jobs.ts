@@ -8,7 +8,7 @@ import {
 import { type AnyJob, defineJob, type JobContext } from '#platform/jobs.ts'
 import { ledgerKeys } from '#platform/ledger-keys.ts'
 import { closed, Id } from '#platform/wire.ts'
-import { completeVerification, selectExtent, selectVerification } from './repository.ts'
+import { completeVerification, giveUpVerification, resumeVerification, selectExtent } from './repository.ts'
 import { raiseAlarm } from './verifications.ts'
 import { type Outcome, type Verifying, verifyLedger } from './verify-ledger.ts'
 
@@ -18,12 +18,15 @@ export const verifyLongRange = defineJob({
   payload: Type.Object({ organizationId: Id('org'), verificationId: Id('vrf') }, closed),
   async run(context, { organizationId, verificationId }) {
     const tenant = context.tenant(organizationId)
-    const asked = await tenant.read((view) => selectVerification(view, verificationId))
-    if (asked === undefined || asked.state === 'completed') return
+    const asked = await tenant.write((work) => resumeVerification(work, verificationId))
+    if (asked === undefined) return
     const kept = asked.kept === null ? null : openKept(asked.kept, ledgerKeys(context.config), organizationId)
     const range = { from: asked.first_sequence, to: asked.last_sequence }
     const outcome = await verify(context, organizationId, { ...range, kept })
     await tenant.write((work) => completeVerification(work, verificationId, outcome))
+  },
+  async giveUp(work, { verificationId }, end) {
+    await giveUpVerification(work, verificationId, end)
   },
 })
 

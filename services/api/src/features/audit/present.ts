@@ -7,6 +7,7 @@ export function presentVerification(row: VerificationRow): Verification {
   return {
     id: row.id,
     state: row.state as Verification['state'],
+    failure: row.failure as Verification['failure'],
     verified: outcome?.verified ?? null,
     from: outcome?.from ?? row.first_sequence,
     to: row.last_sequence,

@@ -3,6 +3,7 @@ import { typesMatching } from '#features/ledger/index.ts'
 import { runSql } from '#platform/database.ts'
 import { noHash } from '#platform/event-chain.ts'
 import { eventColumns } from '#platform/event-row.ts'
+import type { JobEnd } from '#platform/jobs.ts'
 import type { PageRequest } from '#platform/page.ts'
 import type { LedgerVerifications } from '#platform/tables.gen.ts'
 import type { View, Work } from '#platform/work.ts'
@@ -163,7 +164,8 @@ export type VerificationRow = Omit<Selectable<LedgerVerifications>, 'organizatio
 }
 
 const verificationColumns = [
-  ...(['id', 'state', 'first_sequence', 'last_sequence', 'kept', 'outcome', 'created_at', 'completed_at'] as const),
+  ...(['id', 'state', 'first_sequence', 'last_sequence', 'kept', 'outcome', 'failure'] as const),
+  ...(['created_at', 'completed_at'] as const),
 ] as const
 
 export const insertVerification = (work: Work, row: VerificationRow): Promise<unknown> =>
@@ -178,11 +180,32 @@ export async function selectVerification(view: Reading, id: string): Promise<Ver
   return row && { ...row, outcome: row.outcome as unknown as Outcome | null }
 }
 
+/** What still has to be verified: one that has failed waits again. Undefined: there is nothing to do. */
+export const resumeVerification = (work: Work, id: string) =>
+  work.db
+    .updateTable('ledger_verifications')
+    .set({ state: 'queued', failure: null })
+    .where('id', '=', id)
+    .where('state', 'in', unended)
+    .returning(['first_sequence', 'last_sequence', 'kept'])
+    .executeTakeFirst()
+
+export const giveUpVerification = (work: Work, id: string, { state, failure }: JobEnd): Promise<unknown> =>
+  work.db
+    .updateTable('ledger_verifications')
+    .set({ state, failure: failure && JSON.stringify(failure) })
+    .where('id', '=', id)
+    .where('state', 'in', unended)
+    .execute()
+
+/** What a job may still bring to an end: one that has failed, when it is run again. */
+const unended = ['queued', 'failed']
+
 /** Once: a verification that has its outcome keeps it. */
 export const completeVerification = (work: Work, id: string, outcome: Outcome): Promise<unknown> =>
   work.db
     .updateTable('ledger_verifications')
-    .set({ state: 'completed', outcome: JSON.stringify(outcome), completed_at: work.now })
+    .set({ state: 'completed', outcome: JSON.stringify(outcome), failure: null, completed_at: work.now })
     .where('id', '=', id)
-    .where('state', '=', 'queued')
+    .where('state', 'in', unended)
     .execute()

@@ -1,5 +1,6 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { Hash, LedgerPosition } from '#features/checkpoints/index.ts'
+import { Failure } from '#features/jobs/index.ts'
 import { typePatterns } from '#features/ledger/index.ts'
 import type { ReadyJson } from '#platform/ready-json.ts'
 import { component, Nullable, OneOf } from '#platform/schema.ts'
@@ -30,6 +31,15 @@ export const VerifyLedger = component(
 )
 export type VerifyLedger = Static<typeof VerifyLedger>
 
+/** Of what a job does for somebody who polls. */
+export const PolledFields = {
+  state: OneOf(['queued', 'completed', 'failed', 'cancelled'], {
+    description:
+      'failed: all attempts of its job have failed, see `failure`; run again by `jobs.retry` it may still be completed. cancelled: its job was cancelled',
+  }),
+  failure: Nullable(Failure),
+}
+
 const FirstProblem = Type.Object(
   {
     position: { ...Position, description: 'The first position that is not as it was recorded' },
@@ -49,7 +59,7 @@ export const Verification = component(
   Type.Object(
     {
       id: Id('vrf'),
-      state: OneOf(['queued', 'completed']),
+      ...PolledFields,
       verified: Nullable(Type.Boolean({ description: 'Everything is as it was recorded; null: not known yet' })),
       from: LedgerPosition,
       to: LedgerPosition,

@@ -46,6 +46,7 @@ export async function requestVerification(
     last_sequence: range.to,
     kept: input.checkpoint ?? null,
     outcome,
+    failure: null,
     created_at: work.now,
     completed_at: outcome ? work.now : null,
   } as const

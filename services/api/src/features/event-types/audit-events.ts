@@ -15,6 +15,7 @@ const checkpoint = {
 const finished = {
   id: 'exp_01jd0000000000000000000001',
   state: 'completed',
+  failure: null,
   from: 1,
   to: 4_710,
   events: 4_710,

@@ -1,4 +1,5 @@
 import { uuidOfId } from '#platform/id.ts'
+import type { JobQueue } from '#platform/jobs.ts'
 import type { EventType } from '#platform/ledger.ts'
 import type { Work } from '#platform/work.ts'
 import { attemptsOf, presentJob } from './present.ts'
@@ -23,9 +24,11 @@ export async function retryJob(work: Work, jobId: string): Promise<Job> {
  * Ends a job that waits or is at work. The signal of one at work aborts within seconds, when its worker next beats; what
  * it has committed by then stands, and nothing repeats it.
  */
-export async function cancelJob(work: Work, jobId: string): Promise<Job> {
+export async function cancelJob(work: Work, jobId: string, jobs: Pick<JobQueue, 'giveUp'>): Promise<Job> {
   const cancelled = await cancelRow(work, await findJob(work, jobId))
   if (!cancelled) throw new JobOver()
+  const { name, data } = cancelled
+  await jobs.giveUp(work, { name, payload: data?.payload }, { state: 'cancelled', failure: null })
   return recorded(work, 'job.cancelled', cancelled)
 }
 

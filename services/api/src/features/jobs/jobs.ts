@@ -1,13 +1,11 @@
-import type { Alerts } from '#platform/alerts.ts'
 import { newId } from '#platform/id.ts'
 import type { Logger } from '#platform/logger.ts'
 import { systemOrigin, type UnitOfWork } from '#platform/work.ts'
 import { selectUntold } from './repository.ts'
-import { tellDeath, tellOwnDeath, type Untold } from './tell-deaths.ts'
+import { type Told, tellDeath, tellOwnDeath, type Untold } from './tell-deaths.ts'
 
-export interface DeathWatchOptions {
+export interface DeathWatchOptions extends Told {
   readonly log: Logger
-  readonly alerts: Alerts
   readonly unitOfWork: UnitOfWork
   /** Between two looks at the dead letters. */
   readonly intervalMs?: number
@@ -45,14 +43,14 @@ export function watchDeaths({ intervalMs = 2_000, ...options }: DeathWatchOption
 }
 
 /** Returns how many were found. */
-async function tellUntold({ log, alerts, unitOfWork }: DeathWatchOptions): Promise<number> {
+async function tellUntold({ log, unitOfWork, ...told }: DeathWatchOptions): Promise<number> {
   const letters = await unitOfWork.sweep((db) => selectUntold(db, batchSize))
   for (const letter of letters) await tell(letter)
   return letters.length
 
   async function tell(letter: Untold): Promise<void> {
-    if (letter.group_id === null) return unitOfWork.sweep((db) => tellOwnDeath(db, alerts, letter))
+    if (letter.group_id === null) return unitOfWork.sweep((db) => tellOwnDeath(db, told.alerts, letter))
     const from = { organizationId: letter.group_id, name: 'jobs', requestId: newId('req'), traceparent: null, log }
-    return unitOfWork.write(systemOrigin(from), (work) => tellDeath(work, alerts, letter))
+    return unitOfWork.write(systemOrigin(from), (work) => tellDeath(work, told, letter))
   }
 }

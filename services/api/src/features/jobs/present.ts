@@ -62,5 +62,7 @@ function presentFailure(output: unknown): Job['failure'] {
   const told = JSON.stringify(output)
   if (told.includes('heartbeat')) return { code: 'WORKER_LOST', message: 'its worker was not heard of any more' }
   if (told.includes('timed out')) return { code: 'TIMED_OUT', message: 'it ran too long' }
-  return { code: 'INTERNAL_ERROR', message: 'it failed; the log has the reason under the request id' }
+  return unexplained
 }
+
+export const unexplained = { code: 'INTERNAL_ERROR', message: 'it failed; the log has the reason under the request id' }

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { command } from '#http/command.ts'
 import { list, query } from '#http/query.ts'
+import type { JobQueue } from '#platform/jobs.ts'
 import { cancelJob, redriveDeadLetter, redriveDeadLetters, retryJob } from './change-jobs.ts'
 import { DeadLetterNotFound, JobNotDead, JobNotFound, JobOver } from './problems.ts'
 import { getJob, listDeadLetters, listJobs } from './read-jobs.ts'
 import { DeadLetter, deadLetterFilter, Job, JobParams, jobFilter, RedriveAll, Redriven } from './schemas.ts'
 
-export function jobRoutes(app: FastifyInstance): void {
+export function jobRoutes(app: FastifyInstance, { jobs }: { readonly jobs: Pick<JobQueue, 'giveUp'> }): void {
   app.route(
     list({
       id: 'jobs.list',
@@ -62,7 +63,7 @@ export function jobRoutes(app: FastifyInstance): void {
       params: JobParams,
       returns: Job,
       problems: [JobNotFound, JobOver],
-      handle: (work, { params }) => cancelJob(work, params.jobId),
+      handle: (work, { params }) => cancelJob(work, params.jobId, jobs),
     }),
   )
   app.route(

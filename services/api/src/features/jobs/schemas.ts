@@ -11,7 +11,7 @@ const State = OneOf(jobStates, {
 })
 const JobName = Text(100, { pattern: '^[A-Za-z][A-Za-z0-9.]*$', description: 'What is done, e.g. orders.expire' })
 const Attempts = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
-const Failure = Type.Object(
+export const Failure = Type.Object(
   {
     code: Text(64, { description: 'TIMED_OUT, WORKER_LOST, INTERNAL_ERROR or the code of a problem' }),
     message: Type.String({ maxLength: 1_000 }),

@@ -1,12 +1,22 @@
 import type { Alerts } from '#platform/alerts.ts'
+import type { JobQueue } from '#platform/jobs.ts'
 import type { Work } from '#platform/work.ts'
-import { presentDeadLetter } from './present.ts'
+import { presentDeadLetter, unexplained } from './present.ts'
 import { claimUntold, type DeadLetterRow } from './repository.ts'
 
 export type Untold = Pick<DeadLetterRow, 'id' | 'name' | 'group_id'>
 
-/** Tells of a dead job of an organization: an alert, and an event that commits with the mark that it is told. */
-export async function tellDeath(work: Work, alerts: Alerts, untold: Untold): Promise<void> {
+/** Who is told. */
+export interface Told {
+  readonly alerts: Alerts
+  readonly jobs: Pick<JobQueue, 'giveUp'>
+}
+
+/**
+ * Tells of a dead job of an organization: an alert, and an event that commits with the mark that it is told and with what
+ * the job itself writes down of its end.
+ */
+export async function tellDeath(work: Work, { alerts, jobs }: Told, untold: Untold): Promise<void> {
   const letter = await claimUntold(work, untold)
   if (!letter) return
   raise(alerts, letter)
@@ -17,6 +27,8 @@ export async function tellDeath(work: Work, alerts: Alerts, untold: Untold): Pro
     changed: ['state'],
     data,
   })
+  const job = { name: letter.source_name, payload: letter.data?.payload }
+  await jobs.giveUp(work, job, { state: 'failed', failure: data.failure ?? unexplained })
 }
 
 /** The same for a job of the service itself, which no ledger knows of. */

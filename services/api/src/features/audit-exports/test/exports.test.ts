@@ -6,6 +6,7 @@ import { newId } from '#platform/id.ts'
 import { systemOrigin } from '#platform/work.ts'
 import { harness } from '#test/harness.ts'
 import { jobContext } from '#test/job-context.ts'
+import { letDie, letWorkerBeLost, newestJob, tellDeaths } from '#test/queued-jobs.ts'
 import { relay } from '#test/relayed.ts'
 
 let daysAhead = 0
@@ -94,6 +95,31 @@ t.test('taken over midway it goes on behind the last chunk', async (t) => {
   t.match(told, [{ type: 'export.completed', data: { id, state: 'completed' } }], 'told once')
 })
 
+t.test('whose worker was lost in the last attempt it has failed, until its job is run again', async (t) => {
+  const { id } = (await ask()).body.data
+  const job = await newestJob(h.db, writeExport.name)
+  await h.runtime.unitOfWork.write(origin, (work) => writeChunk(work, id, 7))
+  await letWorkerBeLost(h.runtime, h.db, job, writeExport.name)
+  await tellDeaths(h.runtime, h.db)
+  const failure = { code: 'WORKER_LOST', message: 'its worker was not heard of any more' }
+  const failed = await read(id)
+  t.match(failed, { state: 'failed', failure, events: 250, completedAt: null, expiresAt: /^20/ })
+  t.match((await content(id)).body, { status: 409, error: { code: 'EXPORT_FAILED' }, retryable: false })
+  t.match((await auditor.post(`/v1/jobs/${job}/retry`)).body.data, { state: 'retrying', failure })
+  await write(id)
+  t.match(await read(id), { state: 'completed', failure: null, events: failed.to, completedAt: /^20/ })
+  t.equal(linesOf((await content(id)).text).length, failed.to + 1)
+})
+
+t.test('whose job was cancelled it is cancelled, for good', async (t) => {
+  const { id } = (await ask()).body.data
+  const job = await newestJob(h.db, writeExport.name)
+  t.match((await auditor.post(`/v1/jobs/${job}/cancel`)).body.data, { state: 'cancelled' })
+  await write(id)
+  t.match(await read(id), { state: 'cancelled', failure: null, events: 0, expiresAt: /^20/ })
+  t.match((await content(id)).body, { status: 409, error: { code: 'EXPORT_FAILED' } })
+})
+
 t.test('is streamed for as long as the reader takes, without a transaction that waits', async (t) => {
   const { id } = (await ask()).body.data
   await write(id)
@@ -131,15 +157,23 @@ t.test('belongs to its tenant alone, and to keys that see the whole ledger', asy
 t.test('is forgotten when its time is over, with its chunks', async (t) => {
   const { id } = (await ask()).body.data
   await write(id)
+  const { id: lost } = (await ask()).body.data
+  await h.runtime.unitOfWork.write(origin, (work) => writeChunk(work, lost, 7))
+  await letDie(h.runtime, h.db, await newestJob(h.db, writeExport.name), writeExport.name)
+  await tellDeaths(h.runtime, h.db)
   const forget = () => forgetExports.run(jobContext(h.runtime, forgetExports.name), {})
   const chunks = async () =>
-    (await h.db.query('select count(*)::int as n from ledger_export_chunks where export_id = $1', [id])).rows[0].n
+    (await h.db.query('select export_id from ledger_export_chunks where export_id = any($1)', [[id, lost]])).rows
   daysAhead = 6
   await forget()
-  t.ok((await chunks()) > 0)
+  t.equal(
+    new Set((await chunks()).map((row) => row.export_id)).size,
+    2,
+    'what was not written to its end is kept as long',
+  )
   daysAhead = 8
   await forget()
-  t.equal(await chunks(), 0)
+  t.same(await chunks(), [])
   t.equal((await auditor.get(`/v1/audit/exports/${id}`)).status, 404)
   daysAhead = 0
 })

@@ -5,6 +5,7 @@ import { systemOrigin } from '#platform/work.ts'
 import { captureLog } from '#test/captured-log.ts'
 import { harness } from '#test/harness.ts'
 import { jobContext } from '#test/job-context.ts'
+import { letDie, newestJob, tellDeaths } from '#test/queued-jobs.ts'
 import { relay } from '#test/relayed.ts'
 
 const captured = captureLog()
@@ -154,9 +155,17 @@ t.test('a long range is verified by a job, and polled', async (t) => {
       organizationId: other.organizationId,
       verificationId: id,
     })
+  await letDie(h.runtime, h.db, await newestJob(h.db, verifyLongRange.name), verifyLongRange.name)
+  await tellDeaths(h.runtime, h.db)
+  const failure = { code: 'ORDER_NOT_FOUND', message: 'There is no such order' }
+  t.match((await client.get(`/v1/audit/verifications/${id}`)).body.data, { state: 'failed', failure, verified: null })
+  t.equal((await client.post('/v1/dead-letters/redrive', { name: verifyLongRange.name })).body.data.redriven, 1)
   await work()
   const completed = (await client.get(`/v1/audit/verifications/${id}`)).body.data
-  t.match(completed, { state: 'completed', verified: true, events: to, firstProblem: null })
+  t.match(completed, { state: 'completed', failure: null, verified: true, events: to, firstProblem: null })
   await work()
   t.same((await client.get(`/v1/audit/verifications/${id}`)).body.data, completed, 'run again it changes nothing')
+  await letDie(h.runtime, h.db, await newestJob(h.db, verifyLongRange.name), verifyLongRange.name)
+  await tellDeaths(h.runtime, h.db)
+  t.same((await client.get(`/v1/audit/verifications/${id}`)).body.data, completed, 'nor does a death after its end')
 })

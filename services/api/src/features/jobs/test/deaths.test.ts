@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Alert } from '#platform/alerts.ts'
 import { idOfUuid, uuidOfId } from '#platform/id.ts'
 import { harness } from '#test/harness.ts'
-import { letDie, queueJob, sampleJobName } from '#test/queued-jobs.ts'
+import { letDie, queueJob, sampleJobName, untold } from '#test/queued-jobs.ts'
 import { recordedEvents } from '#test/recorded-events.ts'
 import { until } from '#test/until.ts'
 import { watchDeaths } from '../jobs.ts'
@@ -11,8 +11,6 @@ const h = await harness(t)
 const raised: Alert[] = []
 const alerts = { raise: (alert: Alert) => void raised.push(alert), close: async () => {} }
 const watch = () => watchDeaths({ ...h.runtime, alerts, intervalMs: 20 })
-const untold = async () =>
-  (await h.db.query('select 1 from pgboss.job where source_id is not null and started_on is null')).rowCount
 
 t.test('each death is told once, however many watch: an alert, and an event of its organization', async (t) => {
   const tenants = [h.tenant, await h.otherTenant()]
@@ -24,7 +22,7 @@ t.test('each death is told once, however many watch: an alert, and an event of i
     ids.set(id, organizationId)
   }
   const watches = [watch(), watch(), watch()]
-  await until('all are told', async () => (await untold()) === 0)
+  await until('all are told', async () => (await untold(h.db)) === 0)
   for (const one of watches) await one.stop()
   t.same(raised.map(({ jobId }) => jobId).sort(), [...ids.keys()].sort())
   for (const alert of raised)
@@ -51,7 +49,7 @@ t.test('a dead job of the service itself is an alert without an organization', a
   const id = idOfUuid('job', (await h.runtime.jobs.boss.send('stock.verify', null)) ?? '')
   await letDie(h.runtime, h.db, id, 'stock.verify')
   const one = watch()
-  await until('it is told', async () => (await untold()) === 0)
+  await until('it is told', async () => (await untold(h.db)) === 0)
   await one.stop()
   t.match(raised, [{ alert: 'job.dead', jobId: id, jobName: 'stock.verify', organizationId: null }])
   t.same((await h.db.query('select 1 from ledger where resource_id = $1', [id])).rows, [])
