@@ -22,7 +22,14 @@ export interface StreamOptions {
   readonly maxRetries?: number | undefined
   /** Further headers. */
   readonly headers?: Readonly<Record<string, string | undefined>> | undefined
+  /** Hears when a connection that was open is lost, once however many tries it takes, and when events come again. */
+  readonly onConnection?: ((change: ConnectionChange) => void) | undefined
 }
+
+/** Lost, with the error (undefined: the service ended it), or open again behind a position. */
+export type ConnectionChange =
+  | { readonly isOpen: false; readonly error: unknown }
+  | { readonly isOpen: true; readonly position: number | undefined }
 
 /** One block of a stream: an event, or with empty data just a position. */
 export interface Block {

@@ -62,25 +62,33 @@ export class Transport {
 
   /** A stream of server-sent events; nothing is sent until it is iterated. */
   stream<T>(descriptor: string, params?: object, options: StreamOptions = {}): EventStream<T> {
-    const { after, signal, idleTimeoutMs = 45_000, ...rest } = options
+    const { after, signal, idleTimeoutMs = 45_000, onConnection, ...rest } = options
     const exchange = toExchange('stream', descriptor, params, [])
     const { operation } = exchange
     const onAbort = () => aborted({ operation }, signal)
     const onTimeout = () => new TimeoutError({ operation, code: 'TIMED_OUT', reason: `${idleTimeoutMs} ms of silence` })
-    let wasOpen = false
+    let [wasOpen, isLost] = [false, false]
+    let from = after
     return new EventStream<T>(after, {
       connect: async (position) => {
+        from = position
         const headers = { ...rest.headers, accept: 'text/event-stream', 'last-event-id': position?.toString() }
         const { response } = await this.send(exchange, { ...rest, signal, headers })
         wasOpen = true
         return response
       },
-      read: async (reader) =>
-        (await within(() => reader.read(), { ms: idleTimeoutMs, signal, onTimeout, onAbort })).value,
+      read: async (reader) => {
+        const { value } = await within(() => reader.read(), { ms: idleTimeoutMs, signal, onTimeout, onAbort })
+        if (value && isLost) onConnection?.({ isOpen: true, position: from })
+        if (value) isLost = false
+        return value
+      },
       pause: async (error, failures, retryMs) => {
         if (signal?.aborted) throw onAbort()
         // Whatever else breaks is the connection, which has been open.
         if (error instanceof PurserError && !(wasOpen && isTransient(error))) throw error
+        if (!isLost) onConnection?.({ isOpen: false, error })
+        isLost = true
         const asked = (error as PurserError | undefined)?.retryAfterMs
         await sleep(failures > 1 ? delayBefore(failures, asked) : (retryMs ?? delayBefore(0, asked)), signal, onAbort)
       },

@@ -48,14 +48,24 @@ export async function forwardsEvents(t: Test, folder: string, env: Environment):
   t.match(command.output(), / order\.placed evt_\w+ → 500 in \d+ ms, again in 1 s\n/)
   t.match(command.output(), / order\.confirmed evt_\w+ → 204 in \d+ ms\n/)
 
-  app.http.server.closeAllConnections()
+  const { sequence: before } = own.received[4]?.event ?? {}
+  const outages = () => command.errors().match(/^purser: connection lost: .+; connecting again$/gm) ?? []
+  let tries = 0
+  const throwOut = () => {
+    tries++
+    app.http.server.closeAllConnections()
+  }
+  app.http.server.on('connection', throwOut).closeAllConnections()
+  await until('it has tried in vain, twice', () => tries === 2)
+  app.http.server.off('connection', throwOut)
   await place()
   await until('it came back', () => own.received.length === 7)
   const { sequence } = own.received[6]?.event ?? {}
   command.child.kill('SIGINT')
   t.equal(await command.ended, 0)
   t.match(command.output(), new RegExp(`\\nstopped; --after ${sequence} goes on from here\\n$`))
-  t.equal(command.errors(), '')
+  t.equal(outages().length, 1, 'once per outage')
+  t.match(command.errors(), new RegExp(`\npurser: connected again, behind position ${before}\n$`))
 }
 
 /** What it refuses, and how it says so. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { GapError, Purser, RateLimitError, ServerError, TimeoutError } from '@purser/sdk'
 import { type Test, test } from 'tap'
-import { type Block, BlockParser } from '../src/stream.ts'
+import { type Block, BlockParser, type ConnectionChange } from '../src/stream.ts'
 import { failure, listen } from './server.ts'
 
 const read = (...pieces: string[]): Block[] => {
@@ -78,6 +78,30 @@ test('goes on where it was after a clean end, a broken connection and a failing 
   t.strictSame(await take(stream, 4), [8, 10, 11, 12])
   t.strictSame(ids(), ['7', '9', '10', '10'])
   t.equal(stream.position, 12)
+})
+
+test('tells once of an outage, however many tries it takes, and once when events come again', async (t) => {
+  const changes: ConnectionChange[] = []
+  const { purser, requests } = await streaming(t, (_request, response, index) => {
+    if (index === 0) open(response).write(`retry: 1\n${event(8)}`, () => response.destroy())
+    else if (index === 1) refuse(response, 503, 'DRAINING', { retryable: true })
+    else if (index === 2) open(response).end()
+    else if (index === 3) open(response).end(`retry: 1\n${event(9)}`)
+    else open(response).write(event(10))
+  })
+  const onConnection = (change: ConnectionChange) => void changes.push(change)
+  t.strictSame(await take(purser.events.stream({}, { onConnection }), 3), [8, 9, 10])
+  t.match(changes, [
+    { isOpen: false, error: { message: 'terminated' } },
+    { isOpen: true, position: 8 },
+    { isOpen: false, error: undefined },
+    { isOpen: true, position: 9 },
+  ])
+  t.equal(requests.length, 5)
+  t.equal(changes.length, 4)
+  const refused = await streaming(t, (_request, response) => refuse(response, 503, 'X'))
+  await failure(take(refused.purser.events.stream({}, { onConnection, maxRetries: 0 }), 1))
+  t.equal(changes.length, 4, 'what was never open is not lost')
 })
 
 test('decodes characters that come in two pieces, behind a byte order mark', async (t) => {

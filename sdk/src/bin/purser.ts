@@ -3,12 +3,14 @@
 import { parseArgs } from 'node:util'
 import { Purser } from '../client.ts'
 import { forward } from '../listen/forward.ts'
+import type { ConnectionChange } from '../stream.ts'
 import { signWebhook } from '../testing.ts'
 
 const usage = `usage: purser listen --forward-to URL [--types order.*,stock.low] [--after POSITION]
 
 Posts events to a URL of yours, as the webhooks that Purser would send: for a receiver under development that no
-webhook can reach. Each attempt leaves a line; one that is not answered by 2xx is repeated twice.
+webhook can reach. Each attempt leaves a line; one that is not answered by 2xx is repeated twice. When the stream of events
+breaks it is opened again, for as long as that takes; standard error tells of it once, and once more when it is back.
 --types     only these, separated by commas
 --after     begins behind this position, 0: with the oldest event; without it with the next event
 Environment: PURSER_URL and PURSER_API_KEY (scope events:read) say whose events; PURSER_WEBHOOK_SECRET signs them,
@@ -51,7 +53,7 @@ async function listen({ url, filter, after }: Listen, signal: AbortSignal): Prom
   const { organization } = await purser.me.get({}, { signal })
   print(`events of ${organization.name} (${organization.id}) go to ${url}`)
   if (!given) print(`secret ${secret}`)
-  const stream = purser.events.stream(filter, { after, signal })
+  const stream = purser.events.stream(filter, { after, signal, onConnection: tell })
   let pending: number | undefined
   try {
     for await (const event of stream) {
@@ -66,6 +68,20 @@ async function listen({ url, filter, after }: Listen, signal: AbortSignal): Prom
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
+const warn = (line: string): void => void process.stderr.write(`purser: ${line}\n`)
+
+/** Events wait at the service while the connection is away. */
+function tell(change: ConnectionChange): void {
+  if (!change.isOpen) warn(`connection lost: ${reasonOf(change.error)}; connecting again`)
+  else if (change.position === undefined) warn('connected again, with the next event')
+  else warn(`connected again, behind position ${change.position}`)
+}
+
+function reasonOf(error: unknown): string {
+  if (error === undefined) return 'the service ended it'
+  const { message, cause } = error as Error
+  return cause instanceof Error ? `${message} (${cause.message})` : message
+}
 
 async function main(): Promise<void> {
   const asked = readArguments()
@@ -78,6 +94,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: Error & { readonly code?: string }) => {
-  process.stderr.write(`purser: ${error.message}\n`)
+  warn(error.message)
   process.exitCode = error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS') ? 2 : 1
 })
