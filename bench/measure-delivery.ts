@@ -13,11 +13,16 @@ const database = 'bench_delivery'
 const ordersPerSecond = 200
 const eventsPerOrder = 2
 /** Until what runs is compiled: a service that starts with this load answers half as fast for its first seconds. */
-const warmUpSeconds = 15
+const warmUpSeconds = 30
 const lateMs = 30_000
 
 export interface Delivery extends Latencies {
   readonly to: 'stream' | 'webhook'
+}
+
+interface Rounds {
+  readonly rounds: number
+  readonly seconds: number
 }
 
 interface Latencies {
@@ -39,7 +44,7 @@ interface Latencies {
 export async function measureDelivery(
   given: Bench,
   cluster: RunningCluster,
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+  { rounds, seconds }: Rounds,
   say: (line: string) => void,
 ): Promise<readonly Delivery[]> {
   const apiKey = await createDatabase(cluster, database)
@@ -58,24 +63,18 @@ export async function measureDelivery(
   const webhook = await subscribeWebhooks()
   const stream = await subscribeStream(api.url, apiKey)
   const load = { kind: 'orders', url: api.url, apiKey, file: catalog.file, signal: bench.signal } as const
-  const place = (forSeconds: number) =>
-    openLoop(load, { perSecond: ordersPerSecond, seconds: forSeconds, warmUpSeconds: 0, clients: 64 })
   try {
     await register(bench, api.url, webhook.url)
-    await arrivalsAt([stream, webhook], (await place(warmUpSeconds)).done)
-    const streamed: Latencies[] = []
-    const posted: Latencies[] = []
-    for (let round = 1; round <= rounds; round++) {
-      const { done, refused, broken } = await place(seconds)
-      if (refused + broken > 0) throw new Error(`${refused} orders were refused, ${broken} broke`)
-      const [toStream = [], toWebhook = []] = await arrivalsAt([stream, webhook], done)
-      const committed = await readCommits(url, toStream)
-      streamed.push(summary(toStream, committed))
-      posted.push(summary(toWebhook, committed))
-      say(
-        `round ${round} of ${rounds}: stream p99 ${streamed.at(-1)?.p99.toFixed(0)} ms, webhook p99 ${posted.at(-1)?.p99.toFixed(0)} ms`,
-      )
-    }
+    // One stream of orders: a load that begins anew for each round is measured as it begins.
+    const forSeconds = warmUpSeconds + rounds * seconds
+    const rate = { perSecond: ordersPerSecond, seconds: forSeconds, warmUpSeconds: 0, clients: 64 }
+    const { done, refused, broken } = await openLoop(load, rate)
+    if (refused + broken > 0) throw new Error(`${refused} orders were refused, ${broken} broke`)
+    await haveArrived([stream, webhook], done * eventsPerOrder)
+    const committed = await readCommits(url, stream.arrivals)
+    const inRounds = ({ arrivals }: Subscriber) => latenciesByRound(arrivals, committed, { rounds, seconds })
+    const [streamed, posted] = [inRounds(stream), inRounds(webhook)]
+    say(`p99 by round: stream ${listed(streamed)} ms, webhook ${listed(posted)} ms`)
     return [
       { to: 'stream', ...medianOf(streamed) },
       { to: 'webhook', ...medianOf(posted) },
@@ -91,23 +90,13 @@ async function register(bench: Bench, url: string, receiver: string): Promise<vo
   await post(bench, new URL('/v1/webhook-endpoints', url), { url: receiver, types: ['*'], maxConcurrency: 20 })
 }
 
-/** The events of so many orders, at each subscriber. */
-async function arrivalsAt(
-  subscribers: readonly Subscriber[],
-  orders: number,
-): Promise<readonly (readonly Arrival[])[]> {
-  const wanted = orders * eventsPerOrder
+async function haveArrived(subscribers: readonly Subscriber[], events: number): Promise<void> {
   const deadline = Date.now() + lateMs
-  while (subscribers.some(({ arrivals }) => arrivals.length < wanted)) {
+  while (subscribers.some(({ arrivals }) => arrivals.length < events)) {
     if (Date.now() > deadline)
-      throw new Error(`of ${wanted} events arrived ${subscribers.map(({ arrivals }) => arrivals.length).join(' and ')}`)
+      throw new Error(`of ${events} events arrived ${subscribers.map(({ arrivals }) => arrivals.length).join(' and ')}`)
     await sleep(20)
   }
-  return subscribers.map((subscriber) => {
-    const seen = [...subscriber.arrivals]
-    subscriber.reset()
-    return seen
-  })
 }
 
 /** When PostgreSQL committed what these events tell of, by event, in milliseconds since 1970. */
@@ -121,8 +110,22 @@ async function readCommits(url: string, arrivals: readonly Arrival[]): Promise<R
   return new Map(rows.map(({ id, at }) => [id, at]))
 }
 
-function summary(arrivals: readonly Arrival[], committed: ReadonlyMap<string, number>): Latencies {
-  const sinceCommit = sorted(arrivals.map(({ id, at }) => at - (committed.get(id) ?? Number.NaN)))
+/** Rounds follow the warm-up one after the other; an event belongs to the one in which it was committed. */
+function latenciesByRound(
+  arrivals: readonly Arrival[],
+  committed: ReadonlyMap<string, number>,
+  { rounds, seconds }: Rounds,
+): readonly Latencies[] {
+  const timed = arrivals.map((arrival) => ({ ...arrival, committedAt: committed.get(arrival.id) ?? Number.NaN }))
+  const begin = Math.min(...timed.map(({ committedAt }) => committedAt)) + warmUpSeconds * 1_000
+  return Array.from({ length: rounds }, (_, round) => {
+    const [from, to] = [begin + round * seconds * 1_000, begin + (round + 1) * seconds * 1_000]
+    return latenciesOf(timed.filter(({ committedAt }) => committedAt >= from && committedAt < to))
+  })
+}
+
+function latenciesOf(arrivals: readonly (Arrival & { readonly committedAt: number })[]): Latencies {
+  const sinceCommit = sorted(arrivals.map(({ committedAt, at }) => at - committedAt))
   const sinceStart = sorted(arrivals.map(({ occurredAt, at }) => at - occurredAt))
   return {
     events: arrivals.length,
@@ -134,3 +137,4 @@ function summary(arrivals: readonly Arrival[], committed: ReadonlyMap<string, nu
 }
 
 const sorted = (values: readonly number[]): readonly number[] => values.toSorted((a, b) => a - b)
+const listed = (rounds: readonly Latencies[]): string => rounds.map(({ p99 }) => p99.toFixed(0)).join(', ')

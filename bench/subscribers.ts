@@ -13,8 +13,6 @@ export interface Arrival {
 export interface Subscriber {
   /** In their order. */
   readonly arrivals: readonly Arrival[]
-  /** Forgets what came so far. */
-  reset(): void
   close(): void
 }
 
@@ -28,7 +26,6 @@ function createTally() {
   const arrivals: Arrival[] = []
   return {
     arrivals,
-    reset: () => void arrivals.splice(0),
     arrived(json: string): void {
       const at = performance.timeOrigin + performance.now()
       const { id, type, occurredAt } = JSON.parse(json) as Arrived
@@ -39,7 +36,7 @@ function createTally() {
 
 /** Reads `GET /v1/events/stream` as a browser does. */
 export async function subscribeStream(url: string, apiKey: string): Promise<Subscriber> {
-  const { arrivals, reset, arrived } = createTally()
+  const { arrivals, arrived } = createTally()
   const request = http.get(new URL('/v1/events/stream', url), {
     agent: false,
     headers: { authorization: `Bearer ${apiKey}`, accept: 'text/event-stream' },
@@ -53,12 +50,12 @@ export async function subscribeStream(url: string, apiKey: string): Promise<Subs
     for (const line of lines) if (line.startsWith('data: ')) arrived(line.slice('data: '.length))
   })
   response.on('error', () => undefined)
-  return { arrivals, reset, close: () => void request.destroy() }
+  return { arrivals, close: () => void request.destroy() }
 }
 
 /** A receiver of webhooks on loopback that answers 204 at once. */
 export async function subscribeWebhooks(): Promise<Subscriber & { readonly url: string }> {
-  const { arrivals, reset, arrived } = createTally()
+  const { arrivals, arrived } = createTally()
   const server = http.createServer((request, response) => {
     let body = ''
     request.setEncoding('utf8').on('data', (piece: string) => {
@@ -75,5 +72,5 @@ export async function subscribeWebhooks(): Promise<Subscriber & { readonly url: 
     server.closeAllConnections()
     server.close()
   }
-  return { arrivals, reset, close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` }
+  return { arrivals, close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` }
 }
