@@ -25,6 +25,8 @@ export interface JobLoopOptions {
   readonly log: Logger
   readonly name: string
   readonly concurrency: number
+  /** How often an empty queue is asked. */
+  readonly pollMs: number
   /** Makes one attempt, under the signal of the entry; null when it succeeded. */
   readonly run: (entry: JobEntry) => Promise<JobFailure | null>
 }
@@ -37,7 +39,6 @@ export interface JobLoop {
   stop(graceMs: number): Promise<void>
 }
 
-const pollingMs = 500
 const repeatMs = 1_000
 const lastWordMs = 2_000
 /** Times the concurrency: attempts at work, and those that have ended and are not written yet. */
@@ -45,10 +46,9 @@ const mostHeld = 4
 
 /**
  * Works off one queue, several jobs at a time. While fetches come back full it goes on at once, and what has ended
- * meanwhile is written in one statement beside the next fetch, so a backlog goes as fast as the database; an empty queue
- * is asked every half second.
+ * meanwhile is written in one statement beside the next fetch, so a backlog goes as fast as the database.
  */
-export function workOff({ queue, log, name, concurrency, run }: JobLoopOptions): JobLoop {
+export function workOff({ queue, log, name, concurrency, pollMs, run }: JobLoopOptions): JobLoop {
   const { boss } = queue
   const attempts = new Map<string, { readonly entry: JobEntry; readonly controller: AbortController }>()
   const outcomes: { readonly entry: JobEntry; readonly failure: JobFailure | null }[] = []
@@ -62,7 +62,7 @@ export function workOff({ queue, log, name, concurrency, run }: JobLoopOptions):
       const entries = free === 0 ? [] : await fetch(free)
       for (const entry of entries) void attempt(entry)
       const isBacklog = entries.length === free
-      if (!stopping && !(isBacklog && room() > 0)) await poll.wait(isBacklog ? null : pollingMs)
+      if (!stopping && !(isBacklog && room() > 0)) await poll.wait(isBacklog ? null : pollMs)
       // Short jobs end together: what they leave free is filled by one fetch.
       await soon()
     }

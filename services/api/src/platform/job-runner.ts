@@ -9,6 +9,10 @@ import { AppError } from './problem.ts'
 import { compileSchema } from './schema.ts'
 import { systemOrigin, type UnitOfWork } from './work.ts'
 
+const pollMs = 500
+/** Nobody waits for what runs by the clock. */
+const scheduledPollMs = 2_000
+
 export interface JobRunnerOptions {
   readonly config: Config
   readonly clock: Clock
@@ -30,8 +34,15 @@ export async function runJobs(options: JobRunnerOptions): Promise<RunningJobs> {
   for (const { name, schedule } of jobs)
     if (schedule !== undefined) await queue.boss.schedule(name, schedule, null, { tz: 'UTC' })
   const loops = jobs.map((job) => {
-    const concurrency = job.concurrency ?? (job.schedule === undefined ? config.JOB_CONCURRENCY : 1)
-    return workOff({ queue, log, name: job.name, concurrency, run: attempt(options, job as unknown as Job<unknown>) })
+    const isScheduled = job.schedule !== undefined
+    return workOff({
+      queue,
+      log,
+      name: job.name,
+      concurrency: job.concurrency ?? (isScheduled ? 1 : config.JOB_CONCURRENCY),
+      pollMs: isScheduled ? scheduledPollMs : pollMs,
+      run: attempt(options, job as unknown as Job<unknown>),
+    })
   })
   const beating = setInterval(() => void beat(queue, loops, log), beatMs)
   return {
