@@ -16,9 +16,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { type Test, test } from 'tap'
+import { test } from 'tap'
 import { forwardsEvents, refusesToForward } from './listening.ts'
+import { readmeProgram } from './readme-program.ts'
 import { ok, serve } from './server.ts'
+import { typeCheck } from './type-check.ts'
 
 // Runs in a process of its own: it takes as long as a group.
 
@@ -44,10 +46,10 @@ async function pack(): Promise<string> {
 }
 
 /** An empty project with the packed SDK installed. */
-async function project(name: string, tarball: string, files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = join(workspace, name)
+async function project(tarball: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = join(workspace, 'project')
   mkdirSync(folder)
-  const manifest = { name, private: true, version: '1.0.0', type: name === 'commonjs' ? 'commonjs' : 'module' }
+  const manifest = { name: 'project', private: true, version: '1.0.0', type: 'module' }
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
   for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder, env })
@@ -59,6 +61,11 @@ const program = `import { Purser, ApiError } from '@purser/sdk'
 const purser = Purser.fromEnv()
 const order = await purser.orders.place({ paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] })
 console.log(order.id, ApiError.is(new Error()))
+`
+
+const requiringProgram = `const { Purser } = require('@purser/sdk')
+
+Purser.fromEnv().orders.get('ord_1').then((order) => console.log(order.id))
 `
 
 const typedProgram = `import { ApiError, type Order, type OrderSummary, Purser, PurserError, type Result } from '@purser/sdk'
@@ -91,15 +98,7 @@ purser.orders.get('ord_1', { signal: AbortSignal.timeout(1) })
 ApiError.is(undefined, 'OUT_OF_STOKC')
 `
 
-// The package's declarations are checked, those of the language are not.
-const compilerOptions = { strict: true, noEmit: true, skipDefaultLibCheck: true, exactOptionalPropertyTypes: true }
-
-async function compile(t: Test, folder: string, options: Readonly<Record<string, unknown>>): Promise<void> {
-  const config = { compilerOptions: { ...compilerOptions, ...options }, files: ['program.ts'] }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const result = await run('tsc', ['-p', '.'], { cwd: folder, env }).catch((error: { stdout: string }) => error)
-  t.equal(result.stdout, '', JSON.stringify(options))
-}
+const compilerOptions = { target: 'es2022', strict: true, noEmit: true, exactOptionalPropertyTypes: true }
 
 function bytesIn(folder: string): number {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -110,46 +109,54 @@ function bytesIn(folder: string): number {
 test('the packed SDK', { timeout: 110_000 }, async (t) => {
   t.teardown(() => rmSync(workspace, { recursive: true, force: true }))
   const tarball = await pack()
-  const esm = await project('esm', tarball, { 'program.js': program, 'program.ts': typedProgram })
-  const installed = join(esm, 'node_modules/@purser/sdk')
+  const folder = await project(tarball, {
+    'program.js': program,
+    'program.cjs': requiringProgram,
+    'program.ts': typedProgram,
+    'readme.ts': readmeProgram,
+  })
+  const installed = join(folder, 'node_modules/@purser/sdk')
 
   await t.test('runs a first program from an empty project', async (t) => {
     const { baseUrl, requests } = await serve(t, [order])
     const variables = { ...env, PURSER_API_KEY: 'sk_test_1', PURSER_BASE_URL: baseUrl }
-    const { stdout } = await run(process.execPath, ['program.js'], { cwd: esm, env: variables })
+    const { stdout } = await run(process.execPath, ['program.js'], { cwd: folder, env: variables })
     t.equal(stdout, 'ord_1 false\n')
     t.match(requests, [{ method: 'POST', url: '/v1/orders' }])
   })
 
   await t.test('is required by CommonJS', async (t) => {
     const { baseUrl } = await serve(t, [order])
-    const text = `const { Purser } = require('@purser/sdk')
-const purser = new Purser({ apiKey: 'sk_test_1', baseUrl: '${baseUrl}' })
-purser.orders.get('ord_1').then((order) => console.log(order.id))`
-    const folder = await project('commonjs', tarball, { 'program.js': text })
-    const { stdout } = await run(process.execPath, ['program.js'], { cwd: folder, env })
+    const variables = { ...env, PURSER_API_KEY: 'sk_test_1', PURSER_BASE_URL: baseUrl }
+    const { stdout } = await run(process.execPath, ['program.cjs'], { cwd: folder, env: variables })
     t.equal(stdout, 'ord_1\n')
   })
 
   await t.test('brings the verifier of exports as a command', async (t) => {
     const vectors = JSON.parse(readFileSync(join(sdk, 'test/ledger-vectors.json'), 'utf8'))
-    writeFileSync(join(esm, 'export.jsonl'), vectors.export.join('\n'))
-    writeFileSync(join(esm, 'jwks.json'), JSON.stringify(vectors.checkpoint.jwks))
-    const command = join(esm, 'node_modules/.bin/purser-verify')
-    const { stdout } = await run(command, ['export.jsonl', '--public-key', 'jwks.json'], { cwd: esm, env })
+    writeFileSync(join(folder, 'export.jsonl'), vectors.export.join('\n'))
+    writeFileSync(join(folder, 'jwks.json'), JSON.stringify(vectors.checkpoint.jwks))
+    const command = join(folder, 'node_modules/.bin/purser-verify')
+    const { stdout } = await run(command, ['export.jsonl', '--public-key', 'jwks.json'], { cwd: folder, env })
     t.match(stdout, /^verified 3 events from 1 to 3, head /)
   })
 
-  await t.test('brings a command that forwards events as signed webhooks', (t) => forwardsEvents(t, esm, env))
+  await t.test('brings a command that forwards events as signed webhooks', (t) => forwardsEvents(t, folder, env))
 
-  await t.test('whose refusals are one line', (t) => refusesToForward(t, esm, env))
+  await t.test('whose refusals are one line', (t) => refusesToForward(t, folder, env))
 
-  await t.test('type-checks with its declarations, whatever the module resolution', async (t) => {
-    await compile(t, esm, { module: 'nodenext', target: 'es2022' })
-    await compile(t, esm, { module: 'esnext', moduleResolution: 'bundler', target: 'es2022' })
-    const node = { lib: ['es2022'], types: ['node'], typeRoots: [join(modules, '@types')] }
-    await compile(t, esm, { module: 'nodenext', target: 'es2022', ...node })
-  })
+  await t.test(
+    'type-checks with its declarations, whatever the module resolution, and so does its README',
+    async (t) => {
+      const node = { lib: ['es2022'], types: ['node'], typeRoots: [join(modules, '@types')] }
+      const consumers = [
+        { files: ['program.ts'], options: { module: 'nodenext' } },
+        { files: ['program.ts'], options: { module: 'esnext', moduleResolution: 'bundler' } },
+        { files: ['program.ts', 'readme.ts'], options: { module: 'nodenext', ...node } },
+      ].map(({ files, options }) => ({ folder, files, options: { ...compilerOptions, ...options } }))
+      t.strictSame(typeCheck(consumers), ['', '', ''])
+    },
+  )
 
   await t.test('is published the way resolvers expect', async (t) => {
     await t.resolves(run('publint', ['run', tarball, '--strict'], { cwd: workspace, env }), 'publint')
@@ -182,7 +189,7 @@ purser.orders.get('ord_1').then((order) => console.log(order.id))`
     const text = "const from = performance.now(); await import('@purser/sdk'); console.log(performance.now() - from)"
     const times: number[] = []
     for (let round = 0; round < 5; round++) {
-      const { stdout } = await run(process.execPath, ['--input-type=module', '-e', text], { cwd: esm, env })
+      const { stdout } = await run(process.execPath, ['--input-type=module', '-e', text], { cwd: folder, env })
       times.push(Number(stdout))
     }
     t.comment(`cold import: ${Math.min(...times).toFixed(1)} ms at best`)

@@ -1,6 +1,7 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { Ajv2020 } from 'ajv/dist/2020.js'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifySchemaValidationError } from 'fastify'
+import type { FastifyValidationResult } from 'fastify/types/schema.js'
 import type { FieldIssue } from '#platform/problem.ts'
 import { createValidator } from '#platform/schema.ts'
 import { ValidationFailed } from './problems.ts'
@@ -38,7 +39,7 @@ export function validateStrictly(app: FastifyInstance): void {
   app.setValidatorCompiler(({ schema, httpPart }) => {
     // The schema of headers documents them; each is read, with its own problem, where it matters.
     if (httpPart === 'headers') return () => true
-    return (httpPart === 'body' ? strict : coercing)(schema as object)
+    return compileLater(httpPart === 'body' ? strict : coercing, schema as object)
   })
   reconcileBodies(app)
   app.setSchemaErrorFormatter((errors, part) => {
@@ -50,6 +51,18 @@ export function validateStrictly(app: FastifyInstance): void {
     const detail = first ? `${first.field || part}: ${first.message}` : 'The request does not match its schema'
     return new ValidationFailed({ detail, errors: issues })
   })
+}
+
+/** Compiled with the first request: all of them at once would take as long as the rest of a start. */
+function compileLater(compile: (schema: object) => ValidateFunction, schema: object): FastifyValidationResult {
+  let compiled: ValidateFunction | undefined
+  const validate: FastifyValidationResult = (input: unknown) => {
+    compiled ??= compile(schema)
+    const isValid = compiled(input)
+    validate.errors = (compiled.errors ?? null) as FastifySchemaValidationError[] | null
+    return isValid
+  }
+  return validate
 }
 
 /** A body that the operation does not read is refused rather than ignored; no body is as good as an empty object. */
