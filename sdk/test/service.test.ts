@@ -12,8 +12,8 @@ import {
   RateLimitError,
   ValidationError,
 } from '@purser/sdk'
-import { type Test, test } from 'tap'
-import { type HarnessOptions, harness } from '../../services/api/src/test/harness.ts'
+import t, { test } from 'tap'
+import { harness } from '../../services/api/src/test/harness.ts'
 import type { Document } from '../generate/document.ts'
 import { readModel } from '../generate/operations.ts'
 import { EventStream } from '../src/stream.ts'
@@ -21,17 +21,19 @@ import { failure } from './server.ts'
 
 const input: PlaceOrder = { paymentTerms: 'onAccount', lines: [{ sku: '85123A', quantity: 6 }] }
 
-/** The service itself, listening, with 100 units of one product, and clients of it. */
-async function service(t: Test, options: HarnessOptions = {}) {
-  const { app, tenant } = await harness(t, options)
+const h = await harness(t)
+const baseUrl = await h.app.http.listen({ host: '127.0.0.1', port: 0 })
+
+/** An organization with 100 units of one product, and clients of it. */
+async function organization() {
+  const tenant = await h.otherTenant()
   await tenant.stock([{ sku: '85123A', price: 255, onHand: 100 }])
-  const baseUrl = await app.http.listen({ host: '127.0.0.1', port: 0 })
   const client = (more: PurserOptions = {}) => new Purser({ baseUrl, apiKey: tenant.key, ...more })
   return { client, tenant }
 }
 
 test('places, reads, finds, lists and cancels an order', async (t) => {
-  const { client } = await service(t)
+  const { client } = await organization()
   const purser = client()
   const placed = await purser.orders.place({ ...input, source: 'shop', externalId: '536365' }).withResponse()
   t.match(placed, { attempts: 1, response: { status: 201 }, requestId: /^req_/ })
@@ -49,14 +51,14 @@ test('places, reads, finds, lists and cancels an order', async (t) => {
 })
 
 test('sends optional bodies so that the service accepts them', async (t) => {
-  const { client } = await service(t)
+  const { client } = await organization()
   const purser = client()
   const { id } = await purser.orders.place(input)
   t.match(await purser.orders.cancel(id), { status: 'cancelled', cancelReason: null })
 })
 
 test('throws the typed error of each problem', async (t) => {
-  const { client, tenant } = await service(t)
+  const { client, tenant } = await organization()
   const purser = client()
   const order = await purser.orders.place({ ...input, source: 'shop', externalId: '1' })
 
@@ -79,7 +81,7 @@ test('throws the typed error of each problem', async (t) => {
 })
 
 test('places one order although the first answer is lost', async (t) => {
-  const { client } = await service(t)
+  const { client } = await organization()
   let isLost = false
   const losing: typeof fetch = async (url, init) => {
     const response = await fetch(url, init)
@@ -95,7 +97,7 @@ test('places one order although the first answer is lost', async (t) => {
 })
 
 test('walks pages forwards and backwards', async (t) => {
-  const { client, tenant } = await service(t)
+  const { client, tenant } = await organization()
   await tenant.stock(Array.from({ length: 45 }, (_, index) => ({ sku: `SKU-${index}` })))
   const purser = client()
   const skus: string[] = []
@@ -116,8 +118,9 @@ test('walks pages forwards and backwards', async (t) => {
 })
 
 test('learns from the service how long to wait', async (t) => {
-  const { client } = await service(t, { env: { RATE_LIMIT_PER_KEY: '1' } })
-  const purser = client({ maxRetryAfterMs: 0 })
+  const { app, tenant } = await harness(t, { env: { RATE_LIMIT_PER_KEY: '1' } })
+  const limited = await app.http.listen({ host: '127.0.0.1', port: 0 })
+  const purser = new Purser({ baseUrl: limited, apiKey: tenant.key, maxRetryAfterMs: 0 })
   await purser.me.get()
   const error = await failure(purser.me.get())
   t.ok(RateLimitError.is(error, 'RATE_LIMITED'))
@@ -125,7 +128,7 @@ test('learns from the service how long to wait', async (t) => {
 })
 
 test('reaches a route of the service with every method', async (t) => {
-  const { client } = await service(t)
+  const { client } = await organization()
   const purser = client({ maxRetries: 0 }) as unknown as Record<
     string,
     Record<string, (...args: unknown[]) => Promise<unknown>>

@@ -16,6 +16,7 @@ import {
   readMigrations,
 } from '#platform/migrations.ts'
 import { insertAuditRows } from './audit-rows.ts'
+import { cloneDatabase } from './harness.ts'
 import { schemaSnapshot } from './schema-snapshot.ts'
 
 const source = new URL('../', import.meta.url)
@@ -66,7 +67,7 @@ t.test('verifications and exports that no job works on any more have failed, and
 
 t.test('of two runs at once the second finds nothing to do', async (t) => {
   const { client, connect } = await emptyDatabase(t)
-  const migrations = await readMigrations()
+  const migrations = (await readMigrations()).slice(0, 3)
   const runs = await Promise.all([client, await connect(), await connect()].map((c) => migrateUp(c, migrations)))
   t.same(runs.map((names) => names.length).sort(), [0, 0, migrations.length])
 })
@@ -142,11 +143,12 @@ t.test('an application role can read what is pending', async (t) => {
     await pendingMigrations(client),
     migrations.map(({ name }) => name),
   )
-  await migrateUp(client, migrations)
-  await client.query('set role purser_app')
-  t.same(await pendingMigrations(client), [])
-  await client.query('reset role')
-  t.ok((await migrationStates(client, migrations)).every(({ appliedAt }) => appliedAt instanceof Date))
+  const migrated = await connected(await cloneDatabase(t))
+  t.teardown(() => migrated.end())
+  await migrated.query('set role purser_app')
+  t.same(await pendingMigrations(migrated), [])
+  await migrated.query('reset role')
+  t.ok((await migrationStates(migrated, migrations)).every(({ appliedAt }) => appliedAt instanceof Date))
 })
 
 t.test('the command answers up, down and status, and one line with exit code 1 otherwise', async (t) => {

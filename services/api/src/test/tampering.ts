@@ -46,8 +46,9 @@ export async function createTamperedLedger(h: Harness): Promise<TamperedLedger &
     head: rows[0].sequence,
     rechain: () => rechain(h, organizationId),
     async restore() {
-      await h.db.query(`truncate ${tables.join(', ')}`)
-      for (const table of tables) await h.db.query(`insert into ${table} select * from saved_${table}`)
+      // For so few rows a truncation, which gives each partition and index a new file, costs more than all the rest.
+      const anew = tables.map((table) => `delete from ${table}; insert into ${table} select * from saved_${table}`)
+      await h.db.query(anew.join('; '))
     },
   }
 }

@@ -15,39 +15,42 @@ import { findProcess } from '../process-table.ts'
 const folder = await dataFolder(t)
 const program = fileURLToPath(new URL('../../start.ts', import.meta.url))
 
-t.test('one command brings up a running order service, and again with the same key', async (t) => {
-  const first = await start(t, folder)
-  t.match(first.output(), /API key {2}sk_test_\w{46} /)
-  t.ok(first.output().split('\n').length < 20, 'the banner is short')
-  const demo = await demoOf(folder)
-  t.equal((await stat(path.join(folder, 'demo.json'))).mode & 0o777, 0o600)
-  t.match(demo, {
-    url: /^http:\/\/127\.0\.0\.1:\d+$/,
-    apiKey: /^sk_test_/,
-    organizationId: /^org_/,
-    locationId: /^loc_/,
-  })
+t.test(
+  'one command brings up a running order service that outlives the death of its parts, and again with the same key',
+  async (t) => {
+    const first = await start(t, folder)
+    t.match(first.output(), /API key {2}sk_test_\w{46} /)
+    t.ok(first.output().split('\n').length < 20, 'the banner is short')
+    const demo = await demoOf(folder)
+    t.equal((await stat(path.join(folder, 'demo.json'))).mode & 0o777, 0o600)
+    t.match(demo, {
+      url: /^http:\/\/127\.0\.0\.1:\d+$/,
+      apiKey: /^sk_test_/,
+      organizationId: /^org_/,
+      locationId: /^loc_/,
+    })
 
-  const order = orderOf(first.output())
-  t.match(await place(order), { status: 201, replayed: null })
-  t.match(await place(order), { status: 201, replayed: 'true' })
-  const stock = await get(demo, `/v1/stock?sku=85123A`)
-  t.match(stock, [{ sku: '85123A', onHand: 1_000_000, reserved: 6 }])
+    const order = orderOf(first.output())
+    t.match(await place(order), { status: 201, replayed: null })
+    t.match(await place(order), { status: 201, replayed: 'true' })
+    const stock = await get(demo, `/v1/stock?sku=85123A`)
+    t.match(stock, [{ sku: '85123A', onHand: 1_000_000, reserved: 6 }])
 
-  await first.stop('SIGINT')
-  const second = await start(t, folder)
-  const { url, ...same } = await demoOf(folder)
-  t.match(demo, same, 'the second start prints the same key')
-  const another = orderOf(second.output())
-  t.not(another.headers['Idempotency-Key'], order.headers['Idempotency-Key'])
-  t.match(await place(another), { status: 201, replayed: null })
-  t.match(await get({ ...demo, url }, `/v1/stock?sku=85123A`), [{ reserved: 12 }])
-  await second.stop('SIGHUP')
-})
+    await first.stop('SIGINT')
+    const second = await start(t, folder)
+    const { url, ...same } = await demoOf(folder)
+    t.match(demo, same, 'the second start prints the same key')
+    const another = orderOf(second.output())
+    t.not(another.headers['Idempotency-Key'], order.headers['Idempotency-Key'])
+    t.match(await place(another), { status: 201, replayed: null })
+    t.match(await get({ ...demo, url }, `/v1/stock?sku=85123A`), [{ reserved: 12 }])
+    await killInTurn(t, second, url)
+    await second.stop('SIGHUP')
+  },
+)
 
-t.test('killing one process leaves the others, and what was killed comes back', async (t) => {
-  const running = await start(t, folder)
-  const { url } = await demoOf(folder)
+/** Killing one process leaves the others, and what was killed comes back. */
+async function killInTurn(t: Test, running: Started, url: string): Promise<void> {
   for (const name of ['worker', 'server', 'postgres']) {
     const before = await pids(folder)
     process.kill(before[name] ?? 0, 'SIGKILL')
@@ -55,8 +58,7 @@ t.test('killing one process leaves the others, and what was killed comes back', 
     await until(async () => (await pids(folder))[name] !== before[name] && (await isReady(url)))
     t.match(running.output(), `${name} ended (SIGKILL); starting it again`)
   }
-  await running.stop('SIGTERM')
-})
+}
 
 t.test('a killed start leaves nothing that the next one cannot take over', async (t) => {
   const first = await start(t, folder)
@@ -87,6 +89,8 @@ t.test('what makes a start impossible is one clear line and exit code 1', async 
     t.notMatch(ended.stderr, 'secret')
   }
 })
+
+type Started = Awaited<ReturnType<typeof start>>
 
 /** Runs a start to its banner. `stop` also shows that nothing of it is left. */
 async function start(t: Test, folder: string) {
