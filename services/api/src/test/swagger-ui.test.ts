@@ -1,39 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import t from 'tap'
-import { browserInstalled, openPage } from './browser.ts'
-import { harness } from './harness.ts'
+import { onlyPath, placeInSwaggerUi } from './swagger-ui.ts'
 
-const screenshots = new URL('../../../../.tap/screenshots/', import.meta.url)
-
-t.test('the Swagger UI places the untouched example three times, as three orders', async (t) => {
-  if (!browserInstalled) return t.comment('no Chromium here: install it to run this test')
-  const { app, tenant, db } = await harness(t)
-  await tenant.stock([{ sku: '85123A', price: 255, onHand: 100 }])
-  await app.http.listen({ host: '127.0.0.1', port: 0 })
-  const page = await openPage(t)
-  const complaints: string[] = []
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-  page.on('pageerror', (error) => complaints.push(error.message))
-
-  await page.goto(`${app.http.kernel.baseUrl()}/docs`)
-  await page.getByRole('button', { name: 'Authorize' }).first().click()
-  await page.locator('.auth-container input').fill(tenant.key)
-  await page.locator('.auth-container button[type=submit]').click()
-  await page.getByRole('button', { name: 'Close' }).click()
-
-  const operation = page.locator('.opblock-post').filter({ hasText: 'Place an order' })
-  await operation.locator('.opblock-summary-control').click()
-  await operation.getByRole('button', { name: 'Try it out' }).click()
-  for (let placed = 1; placed <= 3; placed++) {
-    const answered = page.waitForResponse((response) => response.url().endsWith('/v1/orders'))
-    await operation.getByRole('button', { name: 'Execute' }).click()
-    const response = await answered
-    t.equal(response.status(), 201, `Execute ${placed}`)
-    t.notOk(response.headers()['idempotency-replayed'], 'a new order each time')
-  }
-  await operation.locator('.live-responses-table .response-col_status').first().waitFor()
-  await mkdir(screenshots, { recursive: true })
-  await operation.screenshot({ path: new URL('swagger-ui.png', screenshots).pathname })
-  t.same(complaints, [], 'no script error and no violation of the content security policy')
-  t.equal((await db.query('select from orders')).rowCount, 3)
-})
+t.test('the Swagger UI places the untouched example three times (whole document: swagger-ui.soak.ts)', (t) =>
+  placeInSwaggerUi(t, onlyPath('/v1/orders')),
+)

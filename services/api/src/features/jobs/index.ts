@@ -1,5 +1,4 @@
 export { type DeathWatchOptions, watchDeaths } from './jobs.ts'
-export { presentDeadLetter } from './present.ts'
-export { type DeadLetterRow, reviveAll, reviveOne, selectAllDeadLetters } from './repository.ts'
+export { commandDeadLetters } from './operator-command.ts'
 export { jobRoutes } from './routes.ts'
 export { DeadLetter, Failure, Job } from './schemas.ts'
