@@ -11,7 +11,8 @@ export async function killApiUnderLoad(t: Test, kills: number): Promise<void> {
   const { tenant, databaseUrl, db } = await harness(t)
   await stockUp(tenant)
   const port = await freePort()
-  const load = startLoad(t, { port, tenants: [tenant], clients: 24, patienceMs: 0, random: Math.random })
+  // Clients that knock at a closed door without a pause keep the next process from starting.
+  const load = startLoad(t, { port, tenants: [tenant], clients: 24, patienceMs: 400, random: Math.random })
   let server = await startServer(t, databaseUrl, port)
   for (let kill = 1; kill <= kills; kill++) {
     const [inFlight, unknown] = await killOnce(load, server.kill)
