@@ -46,11 +46,23 @@ export async function createProducers(t: Test): Promise<Produce> {
     .post('/v1/api-keys', { name: 'slow', scopes: [...scopes], rateLimitPerMinute: 1 })
   const slowKey = slow.body.data.secret
   await h.as(slowKey).get('/v1/me')
-  const world: World = { h, strict, sampler: await createSampler(h), switches, slowKey }
+  const sampler = await createSampler(h)
+  const world: World = { h, strict, sampler, switches, slowKey }
+  const refusing: World = { ...world, sampler: { ...sampler, example: keepingEach(sampler.example) } }
   return async (operation, status) => {
     const producer = special[`${operation.id} ${status}`] ?? general[status]
     if (!producer) throw new Error(`${operation.id} ${status}: add a producer to test/contract-producers.ts`)
-    return producer(world, operation)
+    return producer(status < 400 ? world : refusing, operation)
+  }
+}
+
+/** A refused request leaves its sample as it was, for the next refusal of the same operation. */
+function keepingEach(make: Sampler['example']): Sampler['example'] {
+  const kept = new Map<Operation, ReturnType<Sampler['example']>>()
+  return (operation) => {
+    const sample = kept.get(operation) ?? make(operation)
+    kept.set(operation, sample)
+    return sample
   }
 }
 
