@@ -13,6 +13,10 @@ export const filledTables = [
   'reservations',
   'ledger',
   'events',
+  'ledger_checkpoints',
+  'ledger_verifications',
+  'ledger_exports',
+  'ledger_export_chunks',
   'webhook_deliveries',
   'webhook_attempts',
   'idempotency_keys',
@@ -57,6 +61,15 @@ const texts = [
   select $1, (select sequence from event_heads where organization_id = $1) + n, 'evt_' || of_month, 'order.placed', 'order',
     'ord' || digits, 'fill', at, sha256(digits::bytea) from numbers`,
   `update event_heads set sequence = sequence + $3::int from (select from numbers limit 1) one where organization_id = $1`,
+  `insert into ledger_checkpoints (organization_id, id, number, sequence, hash, key_id, jws, signed_at)
+  select $1, 'cpt' || digits, 1000000 + n, n, sha256(digits::bytea), 'k', 'a.b.c', at from numbers`,
+  `insert into ledger_verifications (organization_id, id, state, first_sequence, last_sequence, outcome, created_at, completed_at)
+  select $1, 'vrf' || digits, 'completed', 1, n, '{}', at, at from numbers`,
+  `insert into ledger_exports (organization_id, id, state, first_sequence, last_sequence, written_sequence, created_at,
+    completed_at, expires_at)
+  select $1, 'exp' || digits, 'completed', 1, n, n, at, at, now() + interval '1 day' from numbers`,
+  `insert into ledger_export_chunks (organization_id, export_id, number, content)
+  select $1, 'exp' || digits, 1, 'x' from numbers`,
   `insert into webhook_endpoints (organization_id, id, principal_id, url, types, created_at, updated_at)
   select $1, 'whe' || digits, 'usr_fill', 'https://hooks.shop.example/', '{stock.mismatch}', now(), now() from numbers where n = 1`,
   `insert into webhook_deliveries (organization_id, id, endpoint_id, event_id, event_type, sequence, resource_id, state,

@@ -120,8 +120,9 @@ function entriesQuery({ actor, types, resource, from, to }: EntryFilter, { limit
       (select hash from events b where b.${own} and b.sequence = e.sequence - 1 order by b.id limit 1),
       (select floor_hash from event_heads h where h.${own} and h.floor_sequence = e.sequence - 1)
     ) end, 'hex') as previous_hash
-    from (${named === null ? found : merged()}) e
-      join ledger l on l.organization_id = e.organization_id and l.id = e.id
+    from (${named === null ? found : merged()}) e cross join lateral (
+      select * from ledger where ${own} and id = e.id limit 1
+    ) l
     order by e.sequence ${forward ? 'desc' : 'asc'}, e.id ${forward ? 'desc' : 'asc'}`
   return { text, parameters }
 }
