@@ -13,7 +13,9 @@ const database = 'bench_delivery'
 const ordersPerSecond = 200
 const eventsPerOrder = 2
 /** Until what runs is compiled: a service that starts with this load answers half as fast for its first seconds. */
-const warmUpSeconds = 30
+const warmUpSeconds = 15
+/** The generator, too, begins cold. */
+const settleSeconds = 5
 const lateMs = 30_000
 
 export interface Delivery extends Latencies {
@@ -65,12 +67,16 @@ export async function measureDelivery(
   const load = { kind: 'orders', url: api.url, apiKey, file: catalog.file, signal: bench.signal } as const
   try {
     await register(bench, api.url, webhook.url)
+    const place = async (forSeconds: number): Promise<void> => {
+      const rate = { perSecond: ordersPerSecond, seconds: forSeconds, warmUpSeconds: 0, clients: 64 }
+      const { done, refused, broken } = await openLoop(load, rate)
+      if (refused + broken > 0) throw new Error(`${refused} orders were refused, ${broken} broke`)
+      await haveArrived([stream, webhook], done * eventsPerOrder)
+    }
+    await place(warmUpSeconds)
+    for (const { forget } of [stream, webhook]) forget()
     // One stream of orders: a load that begins anew for each round is measured as it begins.
-    const forSeconds = warmUpSeconds + rounds * seconds
-    const rate = { perSecond: ordersPerSecond, seconds: forSeconds, warmUpSeconds: 0, clients: 64 }
-    const { done, refused, broken } = await openLoop(load, rate)
-    if (refused + broken > 0) throw new Error(`${refused} orders were refused, ${broken} broke`)
-    await haveArrived([stream, webhook], done * eventsPerOrder)
+    await place(settleSeconds + rounds * seconds)
     const committed = await readCommits(url, stream.arrivals)
     const inRounds = ({ arrivals }: Subscriber) => latenciesByRound(arrivals, committed, { rounds, seconds })
     const [streamed, posted] = [inRounds(stream), inRounds(webhook)]
@@ -87,7 +93,7 @@ export async function measureDelivery(
 }
 
 async function register(bench: Bench, url: string, receiver: string): Promise<void> {
-  await post(bench, new URL('/v1/webhook-endpoints', url), { url: receiver, types: ['*'], maxConcurrency: 20 })
+  await post(bench, new URL('/v1/webhook-endpoints', url), { url: receiver, types: ['*'], maxConcurrency: 50 })
 }
 
 async function haveArrived(subscribers: readonly Subscriber[], events: number): Promise<void> {
@@ -110,14 +116,14 @@ async function readCommits(url: string, arrivals: readonly Arrival[]): Promise<R
   return new Map(rows.map(({ id, at }) => [id, at]))
 }
 
-/** Rounds follow the warm-up one after the other; an event belongs to the one in which it was committed. */
+/** Rounds follow one after the other; an event belongs to the one in which it was committed. */
 function latenciesByRound(
   arrivals: readonly Arrival[],
   committed: ReadonlyMap<string, number>,
   { rounds, seconds }: Rounds,
 ): readonly Latencies[] {
   const timed = arrivals.map((arrival) => ({ ...arrival, committedAt: committed.get(arrival.id) ?? Number.NaN }))
-  const begin = Math.min(...timed.map(({ committedAt }) => committedAt)) + warmUpSeconds * 1_000
+  const begin = Math.min(...timed.map(({ committedAt }) => committedAt)) + settleSeconds * 1_000
   return Array.from({ length: rounds }, (_, round) => {
     const [from, to] = [begin + round * seconds * 1_000, begin + (round + 1) * seconds * 1_000]
     return latenciesOf(timed.filter(({ committedAt }) => committedAt >= from && committedAt < to))

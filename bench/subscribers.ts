@@ -13,6 +13,8 @@ export interface Arrival {
 export interface Subscriber {
   /** In their order. */
   readonly arrivals: readonly Arrival[]
+  /** Begins anew. */
+  forget(): void
   close(): void
 }
 
@@ -26,6 +28,7 @@ function createTally() {
   const arrivals: Arrival[] = []
   return {
     arrivals,
+    forget: () => void arrivals.splice(0),
     arrived(json: string): void {
       const at = performance.timeOrigin + performance.now()
       const { id, type, occurredAt } = JSON.parse(json) as Arrived
@@ -36,7 +39,7 @@ function createTally() {
 
 /** Reads `GET /v1/events/stream` as a browser does. */
 export async function subscribeStream(url: string, apiKey: string): Promise<Subscriber> {
-  const { arrivals, arrived } = createTally()
+  const { arrived, ...tally } = createTally()
   const request = http.get(new URL('/v1/events/stream', url), {
     agent: false,
     headers: { authorization: `Bearer ${apiKey}`, accept: 'text/event-stream' },
@@ -50,12 +53,12 @@ export async function subscribeStream(url: string, apiKey: string): Promise<Subs
     for (const line of lines) if (line.startsWith('data: ')) arrived(line.slice('data: '.length))
   })
   response.on('error', () => undefined)
-  return { arrivals, close: () => void request.destroy() }
+  return { ...tally, close: () => void request.destroy() }
 }
 
 /** A receiver of webhooks on loopback that answers 204 at once. */
 export async function subscribeWebhooks(): Promise<Subscriber & { readonly url: string }> {
-  const { arrivals, arrived } = createTally()
+  const { arrived, ...tally } = createTally()
   const server = http.createServer((request, response) => {
     let body = ''
     request.setEncoding('utf8').on('data', (piece: string) => {
@@ -72,5 +75,5 @@ export async function subscribeWebhooks(): Promise<Subscriber & { readonly url: 
     server.closeAllConnections()
     server.close()
   }
-  return { arrivals, close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` }
+  return { ...tally, close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` }
 }

@@ -64,6 +64,6 @@ export async function deleteExpiredExports(db: Work['db'], now: Date, limit: num
   return (await runSql(db, expiredText, [now, limit])).length
 }
 
-const expiredText = `delete from ledger_exports where (organization_id, id) in (
-    select organization_id, id from ledger_exports where expires_at <= $1 order by expires_at limit $2
-  ) returning id`
+const expiredText = `delete from ledger_exports where ctid = any(array(
+    select ctid from ledger_exports where expires_at <= $1 order by expires_at limit $2
+  )) returning id`

@@ -11,7 +11,7 @@ const Description = Nullable(Type.String({ maxLength: 500 }))
 const Ordering = OneOf(['none', 'perResource'], {
   description: 'perResource: events of one resource arrive in order, each after the one before it has arrived',
 })
-const MaxConcurrency = Type.Integer({ minimum: 1, maximum: 20, description: 'Most requests at a time' })
+const MaxConcurrency = Type.Integer({ minimum: 1, maximum: 100, description: 'Most requests at a time' })
 const Sources = Type.Array(Source, {
   maxItems: 50,
   uniqueItems: true,
