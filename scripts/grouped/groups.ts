@@ -5,7 +5,7 @@ import { root } from '../run.ts'
 
 type Group = readonly string[]
 
-const mostFiles = 12
+const mostFiles = 16
 const alone = /^\/\/ Runs in a process of its own: \S/m
 
 /**

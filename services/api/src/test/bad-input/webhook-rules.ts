@@ -72,7 +72,7 @@ export function webhookRules(): readonly HandCase[] {
     create('a type twice', { types: ['order.placed', 'order.placed'] }),
     create('a secret of its own', { secret: 'x' }),
     create('a state', { state: 'active' }),
-    create('21 at a time', { maxConcurrency: 21 }),
+    create('101 at a time', { maxConcurrency: 101 }),
     create('none at a time', { maxConcurrency: 0 }),
     create('another ordering', { ordering: 'total' }),
     create('a source that is none', { allowedSources: ['a b'] }),
