@@ -2,8 +2,8 @@ import { executionAsyncResource } from 'node:async_hooks'
 import { registerHooks } from 'node:module'
 
 // Loaded before tap, this module stands for its `async-hook-domain`. That one notes every promise and handle of the
-// process, to find the test to which an uncaught error belongs: a seventh of the processor time of a test file. And a
-// promise that is noted, with all that it holds, is freed by major collections only.
+// process, to find the test to which an uncaught error belongs. That takes time, and a promise that is noted, with all
+// that it holds, is freed by major collections only.
 registerHooks({
   resolve: (specifier, context, next) =>
     specifier === 'async-hook-domain' ? { url: import.meta.url, shortCircuit: true } : next(specifier, context),
