@@ -34,17 +34,16 @@ export async function startBenchCluster(more: Readonly<Record<string, string>> =
   }
 }
 
-const preparedSegments = 128
-
 /**
  * Every commit waits while PostgreSQL fills a new segment of its log, 16 MB of zeros. A server that has run for a while
  * reuses those from before the last checkpoint, so as many as `min_wal_size` keeps are there before anything is measured.
  */
 async function prepareLog(url: string): Promise<void> {
+  // The setting is in megabytes.
   await query(
     url,
     `do $$ begin
-      for segment in 1..${preparedSegments} loop
+      for segment in 1..(select setting::integer / 16 from pg_settings where name = 'min_wal_size') loop
         perform pg_logical_emit_message(false, 'bench', ''), pg_switch_wal();
       end loop;
     end $$`,

@@ -41,7 +41,7 @@ export class WebhookSignatureError extends PurserError {
 
 /**
  * The event of a webhook, once its signature (Standard Webhooks) has been verified. Takes a `Request`, whose body it
- * reads, or the raw body and the headers as any framework gives them. The same event may come more than once: keep its
+ * reads, or the raw body and the headers as frameworks give them. The same event may come more than once: keep its
  * `id`. A `webhook.test`, and types newer than this version, come as they are.
  * @throws WebhookSignatureError
  */

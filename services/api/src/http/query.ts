@@ -20,7 +20,7 @@ export interface ReadFacts {
   readonly summary: string
   readonly description?: string
   readonly url: string
-  /** Null: any valid credential may read it. */
+  /** Null: every valid credential may read it. */
   readonly scope: Scope | null
   readonly problems: readonly ProblemClass[]
 }

@@ -1,9 +1,8 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
-import type { Ajv2020 } from 'ajv/dist/2020.js'
 import type { FastifyInstance, FastifySchemaValidationError } from 'fastify'
 import type { FastifyValidationResult } from 'fastify/types/schema.js'
 import type { FieldIssue } from '#platform/problem.ts'
-import { createValidator } from '#platform/schema.ts'
+import { compileOnce, createValidator } from '#platform/schema.ts'
 import { ValidationFailed } from './problems.ts'
 
 const maxIssues = 100
@@ -16,16 +15,6 @@ function createCompilers() {
   return {
     strict: compileOnce(createValidator({ ...options, coerceTypes: false })),
     coercing: compileOnce(createValidator({ ...options, coerceTypes: 'array' })),
-  }
-}
-
-function compileOnce(ajv: Ajv2020): (schema: object) => ValidateFunction {
-  const compiled = new Map<string, ValidateFunction>()
-  return (schema) => {
-    const text = JSON.stringify(schema)
-    const validate = compiled.get(text) ?? ajv.compile(schema)
-    compiled.set(text, validate)
-    return validate
   }
 }
 

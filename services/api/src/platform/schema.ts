@@ -39,6 +39,17 @@ export function createValidator(options: Options): Ajv2020 {
   return ajv
 }
 
+/** Compiles what reads alike once, however often it is built anew. */
+export function compileOnce(ajv: Ajv2020): (schema: object) => ValidateFunction {
+  const compiled = new Map<string, ValidateFunction>()
+  return (schema) => {
+    const text = JSON.stringify(schema)
+    const validate = compiled.get(text) ?? ajv.compile(schema)
+    compiled.set(text, validate)
+    return validate
+  }
+}
+
 let standalone: Ajv2020 | undefined
 
 /** Compiles a schema, once per process; no coercion, nothing removed. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { compileOnce } from '#platform/schema.ts'
 
 interface Response {
   readonly content?: Readonly<Record<string, { readonly schema: object }>>
@@ -95,7 +96,7 @@ function checkForeign(path: string, { status, body }: { status: number; body: un
 }
 
 const compiled = new Map<object, ValidateFunction>()
-const compiledTexts = new Map<string, ValidateFunction>()
+const compileText = compileOnce(ajv)
 
 function errorsOf(schema: object, body: unknown): string | null {
   const validate = compiled.get(schema) ?? compile(schema)
@@ -104,9 +105,7 @@ function errorsOf(schema: object, body: unknown): string | null {
 
 /** Nine answers of ten have the same schema, each its own copy of it. */
 function compile(schema: object): ValidateFunction {
-  const text = JSON.stringify(schema)
-  const validate = compiledTexts.get(text) ?? ajv.compile(withReferences(schema))
-  compiledTexts.set(text, validate)
+  const validate = compileText(withReferences(schema))
   compiled.set(schema, validate)
   return validate
 }

@@ -43,7 +43,7 @@ export interface Operation {
   /** Every documented status. */
   readonly statuses: readonly number[]
   readonly errorCodes: readonly string[]
-  /** Null: any valid credential will do. */
+  /** Null: every valid credential will do. */
   readonly scope: string | null
   readonly isPublic: boolean
   readonly idempotency: 'required' | 'optional' | 'none'

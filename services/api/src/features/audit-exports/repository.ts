@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { Selectable, Updateable } from 'kysely'
+import { unended } from '#features/audit/index.ts'
 import { runSql } from '#platform/database.ts'
 import type { JobEnd } from '#platform/jobs.ts'
 import type { LedgerExports } from '#platform/tables.gen.ts'
@@ -40,7 +41,7 @@ export const giveUpExport = (work: Work, id: string, { state, failure }: JobEnd,
     .updateTable('ledger_exports')
     .set({ state, failure: failure && JSON.stringify(failure), expires_at: expiresAt })
     .where('id', '=', id)
-    .where('state', 'in', ['queued', 'failed'])
+    .where('state', 'in', unended)
     .execute()
 
 export const insertChunk = (work: Work, exportId: string, number: number, content: Buffer): Promise<unknown> =>

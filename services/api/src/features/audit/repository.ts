@@ -200,7 +200,7 @@ export const giveUpVerification = (work: Work, id: string, { state, failure }: J
     .execute()
 
 /** What a job may still bring to an end: one that has failed, when it is run again. */
-const unended = ['queued', 'failed']
+export const unended = ['queued', 'failed']
 
 /** Once: a verification that has its outcome keeps it. */
 export const completeVerification = (work: Work, id: string, outcome: Outcome): Promise<unknown> =>
