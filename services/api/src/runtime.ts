@@ -6,7 +6,12 @@ import { orderJobs } from '#features/order-changes/index.ts'
 import { reservationJobs } from '#features/reservations/index.ts'
 import { stockAuditJobs } from '#features/stock-audit/index.ts'
 import { stockMarkJobs } from '#features/stock-marks/index.ts'
-import { webhookDeliveryJobs, webhookFanOut } from '#features/webhook-delivery/index.ts'
+import {
+  createRecentContents,
+  createWebhookFanOut,
+  type RecentContents,
+  webhookDeliveryJobs,
+} from '#features/webhook-delivery/index.ts'
 import { type Alerts, createAlerts } from '#platform/alerts.ts'
 import { type Caches, createCaches } from '#platform/cache.ts'
 import { type Clock, systemClock } from '#platform/clock.ts'
@@ -39,6 +44,9 @@ export interface Runtime {
   readonly outbound: Outbound
   readonly unitOfWork: UnitOfWork
   readonly apiKeys: ApiKeyLookup
+  readonly recentContents: RecentContents
+  /** Who hears of every event in the transaction that numbers it. */
+  readonly fanOuts: readonly FanOut[]
 }
 
 export const allJobs: readonly AnyJob[] = [
@@ -52,9 +60,6 @@ export const allJobs: readonly AnyJob[] = [
   ...auditJobs,
   ...auditExportJobs,
 ]
-
-/** Who hears of every event in the transaction that numbers it. */
-export const allFanOuts: readonly FanOut[] = [webhookFanOut]
 
 /** What rotating ENCRYPTION_KEY encrypts anew. */
 export const encryptedColumns: readonly EncryptedColumn[] = [{ table: 'webhook_secrets', column: 'ciphertext' }]
@@ -91,6 +96,7 @@ export function createRuntime(config: Config, options: RuntimeOptions): Runtime 
   const outbound = createOutbound({ config })
   const unitOfWork = createUnitOfWork({ database, clock, jobs, caches, ledgerSignal })
   const apiKeys = createApiKeyLookup({ config, log, clock, caches, database, unitOfWork })
+  const recentContents = createRecentContents()
   return {
     config,
     log,
@@ -105,5 +111,7 @@ export function createRuntime(config: Config, options: RuntimeOptions): Runtime 
     outbound,
     unitOfWork,
     apiKeys,
+    recentContents,
+    fanOuts: [createWebhookFanOut(recentContents)],
   }
 }

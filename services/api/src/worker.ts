@@ -5,7 +5,7 @@ import { runJobs } from '#platform/job-runner.ts'
 import { failToStart, stopGracefully } from '#platform/lifecycle.ts'
 import { boundHeapGrowth } from '#platform/memory.ts'
 import { startRelay } from '#platform/relay/relay.ts'
-import { allFanOuts, allJobs, createRuntime } from './runtime.ts'
+import { allJobs, createRuntime } from './runtime.ts'
 
 /** Entry of the worker process: configuration → runtime → relay and jobs → graceful stop. */
 async function main(): Promise<void> {
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const { log, jobs, outbound, ledgerSignal, database, alerts } = runtime
   await jobs.start()
   const running = await runJobs({ ...runtime, queue: jobs, jobs: allJobs })
-  const relay = startRelay({ ...runtime, fanOuts: allFanOuts })
+  const relay = startRelay(runtime)
   const sender = startSender(runtime)
   const watch = watchDeaths(runtime)
   log.info({ jobs: allJobs.map(({ name }) => name) }, 'working')

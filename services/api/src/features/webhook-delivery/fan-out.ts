@@ -1,19 +1,26 @@
 import type { FanOut, NumberedEvent } from '#platform/relay/fan-out.ts'
 import { insertFannedOut, type Listening, selectListening } from './listening/repository.ts'
+import type { RecentContents } from './sending/contents.ts'
 import { hearsOf, type Occurrence } from './subscription.ts'
 
 /** Makes a delivery of each event for each endpoint that hears of it, in the transaction that numbers the events. */
-export const webhookFanOut: FanOut = {
+export const createWebhookFanOut = (recentContents: Pick<RecentContents, 'keep'>): FanOut => ({
   name: 'webhooks',
   async join(db, organizationIds) {
     const endpoints = await selectListening(db, organizationIds)
     const listeners = endpoints.map((endpoint) => ({ ...endpoint, hears: hearsOf(endpoint) }))
     return (events) => {
       const deliveries = events.flatMap((event) => deliveriesOf(event, listeners))
-      return deliveries.length === 0 ? [] : [insertFannedOut(db, deliveries)]
+      if (deliveries.length === 0) return { statements: [] }
+      return {
+        statements: [insertFannedOut(db, deliveries)],
+        committed: () => {
+          for (const { event } of deliveries) recentContents.keep(event)
+        },
+      }
     }
   },
-}
+})
 
 type Listener = Listening & { readonly hears: (event: Occurrence) => boolean }
 

@@ -1,4 +1,4 @@
-export { webhookFanOut } from './fan-out.ts'
+export { createWebhookFanOut } from './fan-out.ts'
 export { webhookDeliveryJobs } from './jobs.ts'
 export { presentDelivery, presentEndpoint } from './present.ts'
 export { cancelOpen, type Replayed, redrive, replayDelivery, replayEvents, replayMissing, sendTest } from './replay.ts'
@@ -10,4 +10,5 @@ export {
   endpointColumns,
   lockEndpoint,
 } from './repository.ts'
+export { createRecentContents, type RecentContents } from './sending/contents.ts'
 export { type Sender, type SenderDependencies, startSender } from './sending/sender.ts'

@@ -2,7 +2,7 @@ import { awaitedAtCommit, type Transaction } from '../database.ts'
 import type { DirectConnection } from '../direct-connection.ts'
 import type { Logger } from '../logger.ts'
 import { eventsChannel } from './channels.ts'
-import type { FanOut, NumberedEvent, Write } from './fan-out.ts'
+import type { FanOut, NumberedEvent, Write, Written } from './fan-out.ts'
 import { numberRows } from './numbering.ts'
 import { orderVersions, type Reach } from './order.ts'
 import { type FoundRow, type FreshRow, type Head, lockState, notify, readHeads, writeEvents } from './rows.ts'
@@ -32,9 +32,10 @@ export async function relayBatch(options: BatchOptions): Promise<readonly FoundR
       readContext(options, db, options.expected),
     ])
     const fresh = rows.filter((row): row is FreshRow => !row.numbered)
-    const { events, pending } = fresh.length === 0 ? nothing : await numberFresh(options, db, fresh, early)
+    const { events, pending, fannedOut } = fresh.length === 0 ? nothing : await numberFresh(options, db, fresh, early)
     const last = rows.at(-1)
     await session.commit([...pending, ...(last && options.finish ? [options.finish(db, last)] : [])])
+    for (const { committed } of fannedOut) committed?.()
     for (const event of events) options.log.info(describe(event), event.type)
     return rows
   } catch (error) {
@@ -47,9 +48,10 @@ interface Numbered {
   readonly events: readonly NumberedEvent[]
   /** Writes that COMMIT is sent behind. */
   readonly pending: readonly Promise<unknown>[]
+  readonly fannedOut: readonly Written[]
 }
 
-const nothing: Numbered = { events: [], pending: [] }
+const nothing: Numbered = { events: [], pending: [], fannedOut: [] }
 
 /** What numbering needs to know of some organizations. */
 interface Context {
@@ -89,18 +91,19 @@ async function numberFresh(
   ])
   const numbered = numberRows(rows, [...early.heads, ...late.heads])
   const events = numbered.links.map(({ event }) => event)
+  const fannedOut = [early, late].flatMap((context) => fanOutTo(context, events))
   const pending = [
-    ...[early, late].flatMap((context) => writesOf(context, events)),
+    ...fannedOut.flatMap(({ statements }) => statements.map(awaitedAtCommit)),
     awaitedAtCommit(writeEvents(db, numbered.links, numbered.heads)),
     ...announcements(numbered.heads).map((text) => awaitedAtCommit(notify(db, eventsChannel, text))),
   ]
-  return { events, pending }
+  return { events, pending, fannedOut }
 }
 
 /** Each fan-out hears of the events of the organizations it was asked for, and of no others. */
-function writesOf({ organizationIds, writes }: Context, events: readonly NumberedEvent[]): readonly Promise<unknown>[] {
+function fanOutTo({ organizationIds, writes }: Context, events: readonly NumberedEvent[]): readonly Written[] {
   const own = events.filter(({ organizationId }) => organizationIds.has(organizationId))
-  return own.length === 0 ? [] : writes.flatMap((write) => write(own).map(awaitedAtCommit))
+  return own.length === 0 ? [] : writes.map((write) => write(own))
 }
 
 /** A notification holds less than 8,000 bytes. */

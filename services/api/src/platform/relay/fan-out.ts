@@ -9,8 +9,15 @@ export interface NumberedEvent extends PublishedEvent {
   readonly traceparent: string | null
 }
 
+/** What a fan-out has sent of its part. */
+export interface Written {
+  readonly statements: readonly Promise<unknown>[]
+  /** Called when they are committed. */
+  readonly committed?: () => void
+}
+
 /** Sends its statements, or throws, at once: COMMIT is sent behind them. */
-export type Write = (events: readonly NumberedEvent[]) => readonly Promise<unknown>[]
+export type Write = (events: readonly NumberedEvent[]) => Written
 
 /** Someone who has to hear of every event, in order and exactly once. */
 export interface FanOut {

@@ -98,6 +98,7 @@ t.test('a fan-out that fails holds the relay up, which is told; nothing is half 
   const raised: Alert[] = []
   const captured = captureLog()
   const heard: string[] = []
+  const committed: string[] = []
   let isBroken = true
   const relay = startRelay({
     config: { ...h.runtime.config, RELAY_LAG_LIMIT_MS: 1_000 },
@@ -107,9 +108,10 @@ t.test('a fan-out that fails holds the relay up, which is told; nothing is half 
       {
         name: 'planted',
         join: async () => (events) => {
-          heard.push(...events.map(({ id }) => id))
+          const ids = events.map(({ id }) => id)
+          heard.push(...ids)
           if (isBroken) throw new Error('planted')
-          return []
+          return { statements: [], committed: () => void committed.push(...ids) }
         },
       },
     ],
@@ -122,9 +124,11 @@ t.test('a fan-out that fails holds the relay up, which is told; nothing is half 
   t.equal(await rowsWithoutEvent(), waiting, 'none of them has a number')
   const failures = captured.take().filter(({ message }) => message === 'relay: a batch failed and is tried again')
   t.match(failures[0], { level: 'error', err: { message: 'planted' } })
+  t.same(committed, [], 'nor is it told of anything that was not committed')
   heard.length = 0
   isBroken = false
   await until('all are numbered', async () => (await rowsWithoutEvent()) === 0)
   t.equal(heard.length, waiting)
+  t.same(committed, heard)
   t.same(await chainFaults(h.db), [])
 })

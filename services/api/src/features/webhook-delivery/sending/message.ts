@@ -1,24 +1,9 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-import { eventJson } from '#features/ledger/index.ts'
-import { eventOf } from '#platform/event-row.ts'
-import type { ContentRow } from './repository.ts'
+import type { Content } from './contents.ts'
 
-/** Larger bodies are refused by receivers more often than they are read. */
-const largestBody = 20_000
-
-/** What is sent of an event: the bytes of `GET /v1/events/{id}`, or without `data` and with a link when they are many. */
-export function bodyOf(row: ContentRow): string {
-  const event = eventOf(row, row.sequence)
-  const json = eventJson(event)
-  if (Buffer.byteLength(json) < largestBody) return json
-  return JSON.stringify({ ...JSON.parse(eventJson({ ...event, data: null })), link: `/v1/events/${row.id}` })
-}
-
-export interface Message {
+export interface Message extends Content {
   /** The id of the event: the same for every attempt, retry and replay. */
   readonly id: string
-  readonly body: string
-  readonly traceparent: string | null
 }
 
 /** Headers of the Standard Webhooks specification, signed with every key; `at` is the time of the attempt. */

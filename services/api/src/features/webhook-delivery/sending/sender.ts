@@ -10,9 +10,9 @@ import { type DispatchDependencies, dispatchOne } from './dispatch.ts'
 import { newPaces } from './lanes.ts'
 import { recoverEndpointById } from './record-outcome.ts'
 import { releaseLeases, renewLeases } from './repository.ts'
-import { type SenderState, type Turn, takeTurn } from './turn.ts'
+import { type SenderState, type Turn, type TurnDependencies, takeTurn } from './turn.ts'
 
-export interface SenderDependencies extends DispatchDependencies {
+export interface SenderDependencies extends DispatchDependencies, TurnDependencies {
   readonly config: Config
 }
 

@@ -1,14 +1,15 @@
 import type { Clock } from '#platform/clock.ts'
 import type { Transaction } from '#platform/database.ts'
+import { eventOf } from '#platform/event-row.ts'
 import type { createKeyedTurns } from '#platform/turns.ts'
 import type { UnitOfWork } from '#platform/work.ts'
+import { bodyOf, type Content, type RecentContents } from './contents.ts'
 import { type OnItsWay, type Paces, shareOut } from './lanes.ts'
-import { bodyOf, type Message } from './message.ts'
+import type { Message } from './message.ts'
 import {
   type AttemptRow,
   type Candidate,
   type Claimed,
-  type ContentRow,
   cancelExpired,
   claim,
   commitWithoutFlush,
@@ -56,14 +57,20 @@ export interface Turn {
 
 const expiryMs = 1_000
 
+export interface TurnDependencies {
+  readonly clock: Clock
+  readonly unitOfWork: UnitOfWork
+  readonly recentContents: RecentContents
+}
+
 /** One transaction: writes what arrived, gives back what was lost, and takes what is due next. */
 export async function takeTurn(
-  { clock, unitOfWork }: { readonly clock: Clock; readonly unitOfWork: UnitOfWork },
+  { clock, unitOfWork, recentContents }: TurnDependencies,
   state: SenderState,
 ): Promise<Turn> {
   const arrivals = state.arrivals.splice(0)
   const turn = await unitOfWork
-    .sweep((db) => work(db, state, arrivals, clock.now()))
+    .sweep((db) => work({ db, state, arrivals, recentContents, now: clock.now() }))
     .catch((error: unknown) => {
       state.arrivals.unshift(...arrivals)
       throw error
@@ -75,7 +82,14 @@ export async function takeTurn(
   return turn
 }
 
-async function work(db: Transaction, state: SenderState, arrivals: readonly AttemptRow[], now: Date): Promise<Turn> {
+interface Working extends Pick<TurnDependencies, 'recentContents'> {
+  readonly db: Transaction
+  readonly state: SenderState
+  readonly arrivals: readonly AttemptRow[]
+  readonly now: Date
+}
+
+async function work({ db, state, arrivals, recentContents, now }: Working): Promise<Turn> {
   const { lease } = state
   const isExpiryDue = performance.now() - state.expiredAt > expiryMs
   if (isExpiryDue) state.expiredAt = performance.now()
@@ -91,8 +105,11 @@ async function work(db: Transaction, state: SenderState, arrivals: readonly Atte
   const claimed = await claim(db, shares, lease, now)
   const isMore = goRound(state, shares, claimed)
   if (claimed.length === 0) return { dispatches: [], recovered, isMore }
-  const [contents, secrets] = await Promise.all([selectContents(db, claimed), selectSecrets(db, claimed, now)])
-  const dispatches = claimed.flatMap((delivery) => dispatchOf(delivery, candidates, contents, secrets))
+  const [contents, secrets] = await Promise.all([
+    contentsOf(db, claimed, recentContents),
+    selectSecrets(db, claimed, now),
+  ])
+  const dispatches = claimed.flatMap((delivery) => dispatchOf(delivery, candidates, contents.get(delivery), secrets))
   const sendable = new Set(dispatches.map(({ delivery }) => delivery))
   const expired = claimed.filter((delivery) => !sendable.has(delivery))
   if (expired.length > 0) await cancelExpired(db, expired)
@@ -113,16 +130,36 @@ function goRound({ served }: SenderState, shares: readonly Share[], claimed: rea
   return isMore
 }
 
+/** What each of these deliveries is to send, as far as its event is still there. */
+async function contentsOf(
+  db: Transaction,
+  claimed: readonly Claimed[],
+  recent: RecentContents,
+): Promise<ReadonlyMap<Claimed, Content>> {
+  const contents = new Map<Claimed, Content>()
+  for (const delivery of claimed) {
+    const content = recent.take(delivery.organization_id, delivery.event_id)
+    if (content) contents.set(delivery, content)
+  }
+  const others = claimed.filter((delivery) => !contents.has(delivery))
+  const rows = others.length === 0 ? [] : await selectContents(db, others)
+  for (const delivery of others) {
+    const { organization_id, event_id } = delivery
+    const row = rows.find((row) => row.id === event_id && row.organization_id === organization_id)
+    if (row) contents.set(delivery, { body: bodyOf(eventOf(row, row.sequence)), traceparent: row.traceparent })
+  }
+  return contents
+}
+
 function dispatchOf(
   delivery: Claimed,
   candidates: readonly Candidate[],
-  contents: readonly ContentRow[],
+  content: Content | undefined,
   secrets: readonly SecretRow[],
 ): Dispatch[] {
-  const { organization_id, endpoint_id, event_id, payload } = delivery
+  const { endpoint_id, event_id, payload } = delivery
   const endpoint = candidates.find(({ id }) => id === endpoint_id)
-  const content = contents.find((row) => row.id === event_id && row.organization_id === organization_id)
-  const body = payload ?? (content && bodyOf(content))
+  const body = payload ?? content?.body
   if (!endpoint || body === undefined) return []
   const message = { id: event_id, body, traceparent: content?.traceparent ?? null }
   return [{ delivery, endpoint, message, secrets: secrets.filter((row) => row.endpoint_id === endpoint_id) }]

@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks'
 import t from 'tap'
+import type { RecentContents } from '#features/webhook-delivery/index.ts'
 import { harness } from '#test/harness.ts'
 import { type Received, receiver, statusAnswer } from '#test/receiver.ts'
 import { relay } from '#test/relayed.ts'
@@ -38,6 +39,29 @@ t.test('sends the event as it is, signed with every valid secret, and logs the a
   t.match(delivery, { attempts: 1, last_status: 200, last_error: null, replay_of: null, leased_by: null })
   t.match(delivery.log, [{ number: 1, status: 200, error: null, endpoint_id: endpoint.id }])
   t.equal(delivery.log[0].response_excerpt, `thanks\ufffd${'x'.repeat(1_017)}`)
+  await archive(endpoint.id)
+})
+
+t.test('the bytes are the same whether the event was numbered here a moment ago or is read', async (t) => {
+  const target = await receiver(t)
+  const endpoint = await addEndpoint(h, target.url, { types: ['order.placed'] })
+  const found: boolean[] = []
+  const take: RecentContents['take'] = (...of) => {
+    const content = h.runtime.recentContents.take(...of)
+    found.push(content !== undefined)
+    return content
+  }
+  sending(t, { ...h.runtime, recentContents: { ...h.runtime.recentContents, take } })
+  await place(1)
+  await until('it arrived', async () => (await deliveriesOf(h, endpoint.id))[0]?.state === 'delivered')
+  await h.db.query(`update webhook_deliveries set state = 'pending', delivered_at = null where endpoint_id = $1`, [
+    endpoint.id,
+  ])
+  await until('it arrived again', () => target.received.length === 2)
+  const [first, second] = target.received as [Received, Received]
+  t.equal(second.body, first.body)
+  t.equal(second.headers.traceparent, first.headers.traceparent)
+  t.same(found, [true, false])
   await archive(endpoint.id)
 })
 
