@@ -36,6 +36,7 @@ function startEntry(
   const env = {
     NODE_ENV: 'production',
     NODE_OPTIONS: nodeOptions,
+    NODE_COMPILE_CACHE: path.join(bench.scratch, 'compiled'),
     DATABASE_URL: databaseUrl,
     LOG_LEVEL: 'info',
     CORS_ORIGINS: 'none',

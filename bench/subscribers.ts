@@ -18,11 +18,8 @@ export interface Subscriber {
   close(): void
 }
 
-interface Arrived {
-  readonly id: string
-  readonly type: string
-  readonly occurredAt: string
-}
+/** How every event begins: parsing all of it would take time that is Purser's. */
+const beginning = /^\{"id":"([^"]+)","sequence":\d+,"type":"([^"]+)","schemaVersion":\d+,"occurredAt":"([^"]+)"/
 
 function createTally() {
   const arrivals: Arrival[] = []
@@ -31,7 +28,8 @@ function createTally() {
     forget: () => void arrivals.splice(0),
     arrived(json: string): void {
       const at = performance.timeOrigin + performance.now()
-      const { id, type, occurredAt } = JSON.parse(json) as Arrived
+      const [, id, type, occurredAt] = beginning.exec(json) ?? []
+      if (!id || !type || !occurredAt) throw new Error(`not the beginning of an event: ${json.slice(0, 200)}`)
       if (type.startsWith('order.')) arrivals.push({ id, occurredAt: Date.parse(occurredAt), at })
     },
   }

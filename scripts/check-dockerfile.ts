@@ -30,18 +30,23 @@ function ruleProblems(stages: readonly Stage[]): readonly string[] {
   const rules: readonly (readonly [boolean, string])[] = [
     [stages.length > 1, 'needs more than one stage'],
     [
-      stages.every(({ image }) => /^node:24\.\d+\.\d+-slim(@sha256:\w+)?$/.test(image)),
-      'every base must be a full version of node:24 slim',
+      stages.every(
+        ({ image }) =>
+          /^node:24\.\d+\.\d+-slim(@sha256:\w+)?$/.test(image) || stages.some(({ name }) => name === image),
+      ),
+      'every base must be a full version of node:24 slim, or a stage',
     ],
     [!['', 'root', '0'].includes(argsOf('USER').split(':')[0] ?? ''), 'must not run as root'],
     [isExecForm(argsOf('CMD')), 'CMD must have the exec form'],
     [argsOf('ENTRYPOINT') === '' || isExecForm(argsOf('ENTRYPOINT')), 'ENTRYPOINT must have the exec form'],
     [isExecForm(/\bCMD (.*)$/.exec(argsOf('HEALTHCHECK'))?.[1] ?? ''), 'HEALTHCHECK must have the exec form'],
     [argsOf('HEALTHCHECK').includes('/health/live'), 'HEALTHCHECK must ask /health/live'],
-    ...['NODE_ENV=production', `NODE_OPTIONS=${nodeOptions}`].map((setting): readonly [boolean, string] => [
-      last.some(({ name, args }) => name === 'ENV' && args === setting),
-      `must set ${setting}`,
-    ]),
+    ...['NODE_ENV=production', `NODE_OPTIONS=${nodeOptions}`, 'NODE_COMPILE_CACHE=/app/compiled'].map(
+      (setting): readonly [boolean, string] => [
+        last.some(({ name, args }) => name === 'ENV' && args === setting),
+        `must set ${setting}`,
+      ],
+    ),
     [installs.length === 1 && !last.some(({ name }) => name === 'RUN'), 'must install once, in a stage of its own'],
     [installs.every(({ args }) => /^npm ci /.test(args)), 'must install with npm ci'],
     [
@@ -80,6 +85,8 @@ async function contentProblems(folder: string): Promise<readonly string[]> {
     existsSync(path.join(app, 'node_modules', name)),
   )
   const problems = [...bundled, ...unwanted].map((name) => `the image would hold ${name}`)
+  const compiled = await readdir(path.join(app, 'compiled'), { recursive: true })
+  if (compiled.length < 100) problems.push(`only ${compiled.length} modules are compiled`)
   const entries = {
     'server.ts': /^purser: DATABASE_URL/,
     'worker.ts': /^purser: DATABASE_URL/,

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { root, run } from '../run.ts'
 import type { Stage } from './parse.ts'
 
-/** Follows COPY, RUN and WORKDIR of every stage in plain folders and hands over the last stage's root folder. */
+/** Follows FROM, COPY, RUN and WORKDIR of every stage in plain folders and hands over the last stage's root folder. */
 export async function withBuild<T>(
   stages: readonly Stage[],
   isIgnored: (file: string) => boolean,
@@ -17,7 +17,9 @@ export async function withBuild<T>(
     const folders = new Map<string, string>()
     for (const [index, stage] of stages.entries()) {
       const folder = path.join(parent, String(index))
-      await mkdir(folder)
+      const base = folders.get(stage.image)
+      if (base === undefined) await mkdir(folder)
+      else await cp(base, folder, { recursive: true, verbatimSymlinks: true })
       folders.set(stage.name || String(index), folder)
       await follow(stage, folder, files, folders)
     }
@@ -53,8 +55,9 @@ async function copy(
   files: readonly string[],
   stages: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const words = args.split(/\s+/)
-  const from = words[0]?.startsWith('--from=') ? words.shift()?.slice('--from='.length) : undefined
+  const given = args.split(/\s+/)
+  const from = given.find((word) => word.startsWith('--from='))?.slice('--from='.length)
+  const words = given.filter((word) => !word.startsWith('--'))
   const target = words.pop() ?? '.'
   for (const source of words) {
     if (from !== undefined) {

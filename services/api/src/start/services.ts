@@ -22,8 +22,9 @@ export interface ServicesContext extends DatabaseContext {
 export function startServices(context: ServicesContext): Services {
   const { config, env, database, logFolder, instance, signal, onStop } = context
   let port = config.PORT
+  const defaults = { NODE_OPTIONS: nodeOptions, NODE_COMPILE_CACHE: path.resolve(config.DATA_DIR, 'compiled') }
   const start = (name: string, own: Readonly<Record<string, string>>) =>
-    startService(name, path.join(logFolder, `${name}.log`), { NODE_OPTIONS: nodeOptions, ...env, ...own })
+    startService(name, path.join(logFolder, `${name}.log`), { ...defaults, ...env, ...own })
   const startServer = () => start('server', { DATABASE_URL: database.serverUrl, HOST: config.HOST, PORT: String(port) })
   const startWorker = () => start('worker', { DATABASE_URL: database.workerUrl, HOST: config.HOST })
 
