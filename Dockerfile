@@ -8,8 +8,6 @@ COPY services/api/package.json services/api/
 RUN npm ci --omit=dev --omit=optional --workspace services/api --ignore-scripts --no-audit --no-fund
 
 FROM dependencies AS compiled
-WORKDIR /app
-COPY migrations migrations
 COPY services/api/src services/api/src
 RUN mkdir -m 777 compiled
 USER node
