@@ -26,17 +26,24 @@ const usedBytes = () =>
     .filter(({ space_name: name }) => name === 'new_space' || name === 'old_space')
     .reduce((sum, { space_used_size: used }) => sum + used, 0)
 
+// A minor collection that V8 begins by itself, in the middle of an answer, rightly keeps that answer: none has cause to.
+async function readAndCollect(transactions: number): Promise<void> {
+  for (let n = 0; n < transactions; n++) {
+    await read()
+    collect({ type: 'minor' })
+  }
+}
+
 t.test('what a statement answered is gone with the next minor collection', async (t) => {
   const transactions = 100
-  for (let n = 0; n < transactions; n++) await read()
+  await readAndCollect(transactions)
   collect()
   const before = usedBytes()
-  for (let n = 0; n < transactions; n++) await read()
-  collect({ type: 'minor' })
+  await readAndCollect(transactions)
   collect({ type: 'minor' })
   const keptBytes = usedBytes() - before
   t.ok(
-    keptBytes < (transactions * rows * rowsOfBytes) / 10,
+    keptBytes < (transactions * rows * rowsOfBytes) / 50,
     `${Math.round(keptBytes / 1_024)} kB of ${(transactions * rows * rowsOfBytes) / 1_024} are kept`,
   )
 })
