@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig } from '../services/api/src/platform/config.ts'
 import { migrateUp, readMigrations } from '../services/api/src/platform/migrations.ts'
 import type { RunningCluster } from '../services/api/src/start/cluster.ts'
@@ -105,3 +106,13 @@ const booksText = `select (select count(*) from orders) as orders,
   (select count(*) from idempotency_keys where location like '/v1/orders/%') as answers,
   (select sum(reserved) from stock_levels) as reserved,
   (select sum(quantity) from reservations where state = 'firm') as held`
+
+/** Waits until every row of the ledger is an event: those of the catalog would come before all others. */
+export async function untilNumbered(url: string, signal: AbortSignal): Promise<void> {
+  const text = 'select (select count(*) from ledger) - (select count(*) from events) as n'
+  for (;;) {
+    const [row] = await query<{ n: string }>(url, text)
+    if (row?.n === '0') return
+    await sleep(50, undefined, { signal })
+  }
+}

@@ -4,8 +4,9 @@ import type { RunningCluster } from '../services/api/src/start/cluster.ts'
 import { type Bench, post, startApi, startWorker } from './api.ts'
 import { readCatalog } from './catalog.ts'
 import { query } from './cluster.ts'
-import { createDatabase, serverUrl, workerUrl } from './databases.ts'
+import { createDatabase, serverUrl, untilNumbered, workerUrl } from './databases.ts'
 import { openLoop } from './load/load.ts'
+import { watchHost } from './processes.ts'
 import { medianOf, quantile } from './statistics.ts'
 import { type Arrival, type Subscriber, subscribeStream, subscribeWebhooks } from './subscribers.ts'
 
@@ -62,6 +63,7 @@ export async function measureDelivery(
   const catalog = await readCatalog(url, bench.scratch)
   const api = await startApi(bench, serverUrl(cluster, database))
   const worker = await startWorker(bench, workerUrl(cluster, database))
+  await untilNumbered(url, bench.signal)
   const webhook = await subscribeWebhooks()
   const stream = await subscribeStream(api.url, apiKey)
   const load = { kind: 'orders', url: api.url, apiKey, file: catalog.file, signal: bench.signal } as const
@@ -76,11 +78,14 @@ export async function measureDelivery(
     await place(warmUpSeconds)
     for (const { forget } of [stream, webhook]) forget()
     // One stream of orders: a load that begins anew for each round is measured as it begins.
+    const host = watchHost()
     await place(settleSeconds + rounds * seconds)
+    const stolen = host.stolenShare()
     const committed = await readCommits(url, stream.arrivals)
     const inRounds = ({ arrivals }: Subscriber) => latenciesByRound(arrivals, committed, { rounds, seconds })
     const [streamed, posted] = [inRounds(stream), inRounds(webhook)]
     say(`p99 by round: stream ${listed(streamed)} ms, webhook ${listed(posted)} ms`)
+    say(`the host gave ${(100 * stolen).toFixed(1)} % of the processors to others meanwhile`)
     return [
       { to: 'stream', ...medianOf(streamed) },
       { to: 'webhook', ...medianOf(posted) },

@@ -3,7 +3,7 @@ import type { RunningCluster } from '../services/api/src/start/cluster.ts'
 import { type Bench, placeOrder, startApi, startWorker } from './api.ts'
 import { readCatalog } from './catalog.ts'
 import { query } from './cluster.ts'
-import { createDatabase, serverUrl, workerUrl } from './databases.ts'
+import { createDatabase, serverUrl, untilNumbered, workerUrl } from './databases.ts'
 import { cpuOf, cpuOfPostgres } from './processes.ts'
 
 const database = 'bench_events'
@@ -27,7 +27,7 @@ export async function measureRelay(bench: Bench, cluster: RunningCluster, events
   await api.stop()
   // The first worker in a cluster goes through the whole ledger, which is another path.
   const first = await startWorker(bench, workerUrl(cluster, database))
-  while ((await waiting(url)) > 0) await sleep(50)
+  await untilNumbered(url, bench.signal)
   await first.stop()
   await query(url, backlogText, [orderId, events / 2])
   await query(url, 'vacuum (analyze)')
@@ -56,14 +56,6 @@ export async function measureRelay(bench: Bench, cluster: RunningCluster, events
 
 async function count(url: string): Promise<number> {
   const [row] = await query<{ n: string }>(url, 'select coalesce(sum(sequence), 0) as n from event_heads')
-  return Number(row?.n)
-}
-
-async function waiting(url: string): Promise<number> {
-  const [row] = await query<{ n: string }>(
-    url,
-    'select (select count(*) from ledger) - (select count(*) from events) as n',
-  )
   return Number(row?.n)
 }
 

@@ -125,6 +125,22 @@ function timesOf(pid: number): Times {
   return { parent: Number(fields[1]), own: at(11) + at(12), ended: at(13) + at(14) }
 }
 
+/** Share of the processors that the host of a virtual machine gave to others since the call. */
+export function watchHost(): { stolenShare(): number } {
+  const before = hostTimes()
+  return {
+    stolenShare() {
+      const { all, stolen } = hostTimes()
+      return (stolen - before.stolen) / (all - before.all)
+    },
+  }
+}
+
+function hostTimes(): { readonly all: number; readonly stolen: number } {
+  const times = readFileSync('/proc/stat', 'latin1').split('\n')[0]?.split(/ +/).slice(1, 9).map(Number) ?? []
+  return { all: times.reduce((sum, time) => sum + time, 0), stolen: times[7] ?? 0 }
+}
+
 /** Resident memory of a process now and at its highest, in MB. */
 export function memoryOf(pid: number): { readonly residentMb: number; readonly highestMb: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')

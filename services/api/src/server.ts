@@ -6,7 +6,7 @@ import { createRuntime } from './runtime.ts'
 
 /** Entry of the HTTP process: configuration → runtime → app → listen → graceful stop. */
 async function main(): Promise<void> {
-  boundHeapGrowth()
+  boundHeapGrowth(50)
   const config = loadConfig(process.env)
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set; `npm start` brings a database of its own')
   const runtime = createRuntime(config, { process: 'server' })

@@ -9,7 +9,7 @@ import { allJobs, createRuntime } from './runtime.ts'
 
 /** Entry of the worker process: configuration → runtime → relay and jobs → graceful stop. */
 async function main(): Promise<void> {
-  boundHeapGrowth()
+  boundHeapGrowth(100)
   const config = loadConfig(process.env)
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set; `npm start` brings a database of its own')
   const runtime = createRuntime(config, { process: 'worker' })

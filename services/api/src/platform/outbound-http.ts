@@ -62,8 +62,8 @@ export interface OutboundOptions {
 const wholeRequestMs = 15_000
 const excerptBytes = 1_024
 const maxHeaderBytes = 16_384
-/** Idle connections: kept per receiver, for as long. */
-const idle = { keepAlive: true, maxFreeSockets: 20, timeout: 10_000 } as const
+/** Idle connections: as many are kept per receiver as one endpoint may use at a time, for as long. */
+const idle = { keepAlive: true, maxFreeSockets: 50, timeout: 10_000 } as const
 
 /** @throws Error when the file OUTBOUND_EXTRA_CA names cannot be read. */
 export function createOutbound({

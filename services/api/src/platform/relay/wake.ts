@@ -4,8 +4,8 @@ import { connectDirectly, type DirectConnection } from '../direct-connection.ts'
 import type { Logger } from '../logger.ts'
 import { ledgerChannel } from './channels.ts'
 
-/** Least time between two signals; what comes in between shares the next. */
-const restMs = 5
+/** Least time between two signals; what comes in between shares the next. The relay rests for as long between batches. */
+const restMs = 20
 const retryMs = 1_000
 const statementTimeoutMs = 1_000
 
