@@ -8,10 +8,8 @@ export const nodeOptions = '--max-semi-space-size=8'
 
 /**
  * A full collection begins when the heap has grown by so many percent, and takes a processor for about 0.1 s. By default
- * the heap may grow fourfold on a machine with much memory, which nothing gives back while requests keep coming. Minor
- * collections find so little alive that sharing their work between threads makes them longer.
+ * the heap may grow fourfold on a machine with much memory, which nothing gives back while requests keep coming.
  */
-export function tuneCollector({ growthPercent }: { readonly growthPercent: number }): void {
-  setFlagsFromString(`--heap-growing-percent=${growthPercent}`)
-  setFlagsFromString('--no-parallel-scavenge')
+export function boundHeapGrowth(percent: number): void {
+  setFlagsFromString(`--heap-growing-percent=${percent}`)
 }
