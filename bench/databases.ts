@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig } from '../services/api/src/platform/config.ts'
 import { migrateUp, readMigrations } from '../services/api/src/platform/migrations.ts'
 import type { RunningCluster } from '../services/api/src/start/cluster.ts'
 import { seedDemo } from '../services/api/src/start/demo.ts'
+import { until } from '../services/api/src/test/until.ts'
 import type { Catalog } from './catalog.ts'
 import { query, withClient } from './cluster.ts'
 
@@ -107,12 +107,16 @@ const booksText = `select (select count(*) from orders) as orders,
   (select sum(reserved) from stock_levels) as reserved,
   (select sum(quantity) from reservations where state = 'firm') as held`
 
+const numberedWithinMs = 60_000
+
 /** Waits until every row of the ledger is an event: those of the catalog would come before all others. */
-export async function untilNumbered(url: string, signal: AbortSignal): Promise<void> {
-  const text = 'select (select count(*) from ledger) - (select count(*) from events) as n'
-  for (;;) {
-    const [row] = await query<{ n: string }>(url, text)
-    if (row?.n === '0') return
-    await sleep(50, undefined, { signal })
-  }
-}
+export const untilNumbered = (url: string): Promise<void> =>
+  until(
+    'every row of the ledger is numbered',
+    async () => {
+      const text = 'select (select count(*) from ledger) = (select count(*) from events) as "isDone"'
+      const [row] = await query<{ isDone: boolean }>(url, text)
+      return row?.isDone === true
+    },
+    numberedWithinMs,
+  )

@@ -66,7 +66,7 @@ export async function measureDelivery(
   const catalog = await readCatalog(url, bench.scratch)
   const api = await startApi(bench, serverUrl(cluster, database))
   const worker = await startWorker(bench, workerUrl(cluster, database))
-  await untilNumbered(url, bench.signal)
+  await untilNumbered(url)
   const webhook = await subscribeWebhooks()
   const stream = await subscribeStream(api.url, apiKey)
   const load = { kind: 'orders', url: api.url, apiKey, file: catalog.file, signal: bench.signal } as const

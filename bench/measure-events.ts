@@ -27,7 +27,7 @@ export async function measureRelay(bench: Bench, cluster: RunningCluster, events
   await api.stop()
   // The first worker in a cluster goes through the whole ledger, which is another path.
   const first = await startWorker(bench, workerUrl(cluster, database))
-  await untilNumbered(url, bench.signal)
+  await untilNumbered(url)
   await first.stop()
   await query(url, backlogText, [orderId, events / 2])
   await query(url, 'vacuum (analyze)')

@@ -62,7 +62,7 @@ export interface OutboundOptions {
 const wholeRequestMs = 15_000
 const excerptBytes = 1_024
 const maxHeaderBytes = 16_384
-/** Idle connections: as many are kept per receiver as one endpoint may use at a time, for as long. */
+/** Idle connections: so many are kept per receiver, for as long. Who takes more at a time is connected to anew. */
 const idle = { keepAlive: true, maxFreeSockets: 50, timeout: 10_000 } as const
 
 /** @throws Error when the file OUTBOUND_EXTRA_CA names cannot be read. */

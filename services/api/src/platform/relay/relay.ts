@@ -6,7 +6,7 @@ import type { Logger } from '../logger.ts'
 import { adoptLedger } from './adoption.ts'
 import { organizationsOf, relayBatch } from './batch.ts'
 import { type Bell, createBell, restSince } from './bell.ts'
-import { ledgerChannel } from './channels.ts'
+import { batchRestMs, ledgerChannel } from './channels.ts'
 import type { FanOut } from './fan-out.ts'
 import { createLagAlarm } from './lag.ts'
 import { tryToLead } from './leadership.ts'
@@ -20,8 +20,6 @@ const mostExpected = 20
 const statementTimeoutMs = 8_000
 /** How long after a row's COMMIT it is found when nobody told of it. */
 const pollMs = 500
-/** Least time from batch to batch: what ends meanwhile shares one, and so its transaction and its wait for the disk. */
-const restMs = 20
 const beatMs = 1_000
 const challengeMs = 300
 const reconnectMs = 500
@@ -105,7 +103,7 @@ async function lead(relay: Running, connection: DirectConnection): Promise<void>
     await pulse()
     if (rows === null || rows.length < batchSize) {
       await bell.wait(rows === null ? failurePauseMs : pollMs)
-      await restSince(started, restMs)
+      await restSince(started, batchRestMs)
     }
   }
 }

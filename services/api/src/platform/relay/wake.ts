@@ -2,10 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { connectDirectly, type DirectConnection } from '../direct-connection.ts'
 import type { Logger } from '../logger.ts'
-import { ledgerChannel } from './channels.ts'
+import { batchRestMs, ledgerChannel } from './channels.ts'
 
-/** Least time between two signals; what comes in between shares the next. The relay rests for as long between batches. */
-const restMs = 20
 const retryMs = 1_000
 const statementTimeoutMs = 1_000
 
@@ -31,7 +29,7 @@ export function createLedgerSignal({ config, log }: { readonly config: Config; r
       connection ??= await connectDirectly({ config, log, applicationName: 'purser-wake', statementTimeoutMs })
       connection.unref()
       await connection.query(`notify ${ledgerChannel}`)
-      return restMs
+      return batchRestMs
     } catch (error) {
       log.debug({ err: error }, 'the relay was not told of new rows')
       await connection?.close()
