@@ -1,12 +1,12 @@
 import { loadConfig } from '#platform/config.ts'
 import { failToStart, stopGracefully } from '#platform/lifecycle.ts'
-import { boundHeapGrowth } from '#platform/memory.ts'
+import { spareFullCollections } from '#platform/memory.ts'
 import { buildApp } from './app.ts'
 import { createRuntime } from './runtime.ts'
 
 /** Entry of the HTTP process: configuration → runtime → app → listen → graceful stop. */
 async function main(): Promise<void> {
-  boundHeapGrowth(50)
+  spareFullCollections({ growthPercent: 50 })
   const config = loadConfig(process.env)
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set; `npm start` brings a database of its own')
   const runtime = createRuntime(config, { process: 'server' })

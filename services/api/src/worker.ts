@@ -3,13 +3,13 @@ import { startSender } from '#features/webhook-delivery/index.ts'
 import { loadConfig } from '#platform/config.ts'
 import { runJobs } from '#platform/job-runner.ts'
 import { failToStart, stopGracefully } from '#platform/lifecycle.ts'
-import { boundHeapGrowth } from '#platform/memory.ts'
+import { spareFullCollections } from '#platform/memory.ts'
 import { startRelay } from '#platform/relay/relay.ts'
 import { allJobs, createRuntime } from './runtime.ts'
 
 /** Entry of the worker process: configuration → runtime → relay and jobs → graceful stop. */
 async function main(): Promise<void> {
-  boundHeapGrowth(100)
+  spareFullCollections({ growthPercent: 100 })
   const config = loadConfig(process.env)
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set; `npm start` brings a database of its own')
   const runtime = createRuntime(config, { process: 'worker' })
