@@ -22,8 +22,8 @@ const production = {
 /** Collects the heap when it is told to, and says so. */
 const collector = 'process.on("message", () => { gc(); process.send("collected") })'
 const collectable = ['--expose-gc', '--import', `data:text/javascript,${encodeURIComponent(collector)}`]
-/** As large from the start as many streams would make it: its 24 MB are there once, whoever opens how many. */
-const grownYoungGeneration = '--min-semi-space-size=8'
+/** As large from the start as many streams would make it: it is there once, whoever opens how many. */
+const grownYoungGeneration = nodeOptions.replace('--max-', '--min-')
 
 /** What idle streams cost the HTTP process: its resident memory with them against without. */
 export async function idleStreams(t: Test, count: number): Promise<void> {
