@@ -1,6 +1,6 @@
 import { query, withClient } from './cluster.ts'
 
-/** Letters that the ids of bench.place_order, which are hexadecimal, never hold. */
+/** Letters that the random part of the ids of bench.place_order, which is hexadecimal, never holds. */
 const letters = 'ghjkmnpqrstvwxyz'
 const tagPosition = 22
 const sessions = 2
@@ -62,7 +62,7 @@ async function statementsOf(url: string, table: string): Promise<Statements> {
   )
   const names = columns.map(({ name }) => name)
   const values = names.map((name) => changes[table]?.[name] ?? name)
-  const originals = `${origins[table]} ~ '^ord_[0-9a-f]{24}00$'`
+  const originals = `${origins[table]} ~ '^ord_[0-9a-z]{10}[0-9a-f]{14}00$'`
   return {
     keep: `create temp table original_${table} as select ${names.join(', ')} from ${table} where ${originals}`,
     copy: `insert into ${table} (${names.join(', ')}) select ${values.join(', ')} from original_${table}`,
