@@ -62,7 +62,7 @@ async function statementsOf(url: string, table: string): Promise<Statements> {
   )
   const names = columns.map(({ name }) => name)
   const values = names.map((name) => changes[table]?.[name] ?? name)
-  const originals = `${origins[table]} ~ '^ord_[0-9a-z]{10}[0-9a-f]{14}00$'`
+  const originals = `${origins[table]} ~ '^ord_[0-9a-hjkmnp-tv-z]{10}[0-9a-f]{14}00$'`
   return {
     keep: `create temp table original_${table} as select ${names.join(', ')} from ${table} where ${originals}`,
     copy: `insert into ${table} (${names.join(', ')}) select ${values.join(', ')} from original_${table}`,

@@ -46,16 +46,16 @@ export async function measureGrowth(
   say(`stored ${orders} orders in ${Math.round((performance.now() - startedAt) / 1_000)} s`)
   // One for each round, since a round alone places more orders than it holds. All are made before the first: a copy ends
   // with a checkpoint, after which the first change of a page is logged with the whole page, and of many orders many are.
-  const smalls = Array.from({ length: rounds }, (_, round) => `bench_small_${round + 1}`)
-  for (const database of smalls) await copyDatabase(cluster, base, database)
+  const smallDatabases = Array.from({ length: rounds }, (_, round) => `bench_small_${round + 1}`)
+  for (const database of smallDatabases) await copyDatabase(cluster, base, database)
   const [small, large]: [number[], number[]] = [[], []]
-  for (const [round, database] of smalls.entries()) {
-    small.push(await rateOf(database))
-    large.push(await rateOf('bench_large'))
-    const [few, many] = [small.at(-1) ?? 0, large.at(-1) ?? 0].map(Math.round)
-    say(`growth ${round + 1} of ${rounds}: ${few} and ${many} orders/s`)
+  for (const [round, database] of smallDatabases.entries()) {
+    const [few, many] = [await rateOf(database), await rateOf('bench_large')]
+    small.push(few)
+    large.push(many)
+    say(`growth ${round + 1} of ${rounds}: ${Math.round(few)} and ${Math.round(many)} orders/s`)
   }
-  for (const database of [...smalls, 'bench_large']) await dropDatabase(cluster, database)
+  for (const database of [...smallDatabases, 'bench_large']) await dropDatabase(cluster, database)
   return {
     small: { orders: stored, perSecond: median(small) },
     large: { orders, perSecond: median(large) },
