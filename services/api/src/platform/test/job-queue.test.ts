@@ -5,6 +5,7 @@ import { captureLog } from '#test/captured-log.ts'
 import { testConfig } from '#test/config.ts'
 import { harness } from '#test/harness.ts'
 import { postgresWire } from '#test/postgres-wire.ts'
+import { until } from '#test/until.ts'
 
 const { databaseUrl, db } = await harness(t)
 
@@ -47,4 +48,29 @@ t.test('an attempt that was taken over elsewhere ends nothing any more', async (
   t.match(await stored(), { state: 'active', retry_count: 1, output: null })
   await queue.fail(second, { code: 'PLANTED', message: 'planted' })
   t.match(await stored(), { state: 'retry', output: { code: 'PLANTED' } })
+})
+
+t.test('a fetch reads what it takes of a backlog PostgreSQL has no statistics of', async (t) => {
+  const job = defineJob({ name: 'test.backlog', payload: Type.Object({}), run: async () => {} })
+  const options = { config: testConfig(databaseUrl), log: captureLog().log, jobs: [job], supervise: false }
+  const queue = createJobQueue(options)
+  await queue.start()
+  await db.query(
+    `insert into pgboss.job_common (name, data, policy) select $1, '{}', 'standard' from generate_series(1, 20000)`,
+    [job.name],
+  )
+  const entriesRead = async (): Promise<number> => {
+    const { rows } = await db.query(
+      `select idx_tup_read::integer as read from pg_stat_user_indexes where indexrelname = 'job_common_i11'`,
+    )
+    return rows[0].read
+  }
+  const before = await entriesRead()
+  for (let n = 0; n < 10; n++) t.equal((await queue.boss.fetch(job.name, { batchSize: 8 })).length, 8)
+  // A connection tells what it has read when it ends.
+  await queue.stop()
+  await until('what was read is known', async () => (await entriesRead()) > before)
+  // With those of the jobs just taken, which are gone only once their commit is on disk; all waiting would be 200,000.
+  const read = (await entriesRead()) - before
+  t.ok(read < 1_000, `${read} entries read for 80 jobs`)
 })
