@@ -129,11 +129,12 @@ test('purser-verify says what it found, and with its exit code', async (t) => {
   const whole = file('export.jsonl', text)
   const jwks = file('jwks.json', JSON.stringify(vectors.checkpoint.jwks))
   const kept = file('kept.jws', `${vectors.checkpoint.jws}\n`)
-  const [good, packed, bad, without, absent, none] = await Promise.all([
+  const [good, packed, bad, without, help, absent, none] = await Promise.all([
     run(whole, '--public-key', jwks, '--checkpoint', kept),
     run(file('export.jsonl.gz', gzipSync(text)), '--public-key', jwks),
     run(file('bad.jsonl', text.replace('1e-7', '1e-8')), '--public-key', jwks),
     run(whole),
+    run('--help'),
     run(join(folder, 'absent.jsonl'), '--public-key', jwks),
     run(jwks, '--public-key', jwks),
   ])
@@ -144,6 +145,7 @@ test('purser-verify says what it found, and with its exit code', async (t) => {
   t.equal(bad.code, 1)
   t.match(bad.stdout, /^first bad position: 2 \(altered\): .*\nverified 1 events before it\n/)
   t.match(without, { code: 2, stderr: /^purser-verify: usage/ })
+  t.match(help, { code: 0, stdout: /^usage: purser-verify/, stderr: '' })
   t.match(absent, { code: 2, stderr: /ENOENT/ })
   t.match(none, { code: 2, stderr: /not the header of a ledger export/ })
 })

@@ -16,8 +16,13 @@ Exit code 0: verified. 1: not as it was recorded. 2: not an export, or wrong arg
 `
 
 async function main(): Promise<number> {
-  const options = { 'public-key': { type: 'string' }, checkpoint: { type: 'string', multiple: true } } as const
+  const checkpoint = { type: 'string', multiple: true } as const
+  const options = { 'public-key': { type: 'string' }, checkpoint, help: { type: 'boolean' } } as const
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  if (values.help) {
+    process.stdout.write(usage)
+    return 0
+  }
   const [file, ...rest] = positionals
   const keyFile = values['public-key']
   if (file === undefined || keyFile === undefined || rest.length > 0) throw new Error(usage)
