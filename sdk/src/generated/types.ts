@@ -3612,8 +3612,13 @@ export interface components {
             before?: string;
         };
         WebhookRedrive: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description How many are sent; those that wait for a later attempt as well
+             */
             deliveries: number;
+            /** @description Whether there are more; they follow within minutes */
+            hasMore: boolean;
         };
         WebhookReplay: {
             /**

@@ -46,7 +46,7 @@ export class WebhookEndpointsResource extends Resource {
    *
    * Also ends the pauses of one that is failing. What it missed can be replayed. Needs the scope `webhooks:write`.
    *
-   * Fails with `PRECONDITION_FAILED`, `WEBHOOK_ENDPOINT_NOT_FOUND`.
+   * Fails with `PRECONDITION_FAILED`, `WEBHOOK_BACKLOG_REMAINS`, `WEBHOOK_ENDPOINT_NOT_FOUND`.
    */
   enable(endpointId: string, params?: NoParams, options?: CallOptions): Call<WebhookEndpoint> {
     return this.transport.call('webhookEndpoints.enable POST /v1/webhook-endpoints/{endpointId}/enable', params, options, endpointId)

@@ -1,8 +1,10 @@
+export { type Changed, cancelOpen, revive } from './backlog.ts'
 export { createWebhookFanOut } from './fan-out.ts'
 export { webhookDeliveryJobs } from './jobs.ts'
 export { presentDelivery, presentEndpoint } from './present.ts'
-export { cancelOpen, type Replayed, redrive, replayDelivery, replayEvents, replayMissing, sendTest } from './replay.ts'
+export { type Replayed, replayDelivery, replayEvents, replayMissing, sendTest } from './replay.ts'
 export {
+  cancelTests,
   type DeliveryRow,
   deliveryColumns,
   type EndpointRow,

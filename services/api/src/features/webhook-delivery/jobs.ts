@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { deleteInBatches } from '#platform/delete-batches.ts'
 import { type AnyJob, defineJob } from '#platform/jobs.ts'
+import { cancelRest, reviveRest } from './backlog.ts'
 import { deleteDeliveries, deleteSecrets, rollAttempts } from './retention/repository.ts'
 
 const batchSize = 5_000
@@ -21,4 +22,4 @@ export const forgetDeliveries = defineJob({
   },
 })
 
-export const webhookDeliveryJobs: readonly AnyJob[] = [forgetDeliveries]
+export const webhookDeliveryJobs: readonly AnyJob[] = [forgetDeliveries, reviveRest, cancelRest]

@@ -1,7 +1,6 @@
 import { newId } from '#platform/id.ts'
 import type { Work } from '#platform/work.ts'
 import {
-  cancelDeliveries,
   type DeliveryRow,
   type EndpointRow,
   type EventRange,
@@ -10,7 +9,6 @@ import {
   insertDelivery,
   newDelivery,
   renewDeliveries,
-  reviveDeliveries,
   selectDelivery,
   selectEvents,
 } from './repository.ts'
@@ -105,9 +103,3 @@ const keysOf = ({ id, type, sequence, resource_id }: EventRow) => ({
   sequence,
   resource_id,
 })
-
-/** Sends all dead deliveries of an endpoint again, in the order of their events. Returns how many now wait. */
-export const redrive = (work: Work, endpointId: string): Promise<number> => reviveDeliveries(work, endpointId)
-
-/** For an endpoint that is disabled or deleted: nothing more is sent to it. Returns how many deliveries that ended. */
-export const cancelOpen = (work: Work, endpointId: string): Promise<number> => cancelDeliveries(work, endpointId)

@@ -104,30 +104,63 @@ export const newDelivery = (
   ...rest,
 })
 
+/** Deliveries that one transaction changes, each in a dozen indexes. */
+export const batchSize = 1_000
+
 /**
- * Makes the dead deliveries of an endpoint, and those that wait for a later attempt, due at once. Returns how many. States
- * are constants of the statement: as parameters they would not say which of the partial indexes will do.
+ * Makes due at once, in the order of their events, a batch of deliveries that are dead or wait for a later attempt. Returns
+ * how many it found. States and the limit are constants of the statement: as parameters they would not say which of the
+ * partial indexes will do, and how little is wanted.
  */
-export async function reviveDeliveries(work: Work, endpointId: string): Promise<number> {
-  const result = await work.db
+export const reviveDeliveries = (work: Work, endpointId: string): Promise<number> =>
+  changeFound(work, reviveText, [endpointId, work.now])
+
+const mine = `organization_id = current_setting('app.organization_id') and endpoint_id = $1`
+const reviveText = changeText(
+  `(select id from webhook_deliveries where ${mine} and state = 'dead' and payload is null order by id limit ${batchSize})
+   union all
+   (select id from webhook_deliveries where ${mine} and state = 'pending' and due_at > $2 and payload is null
+    order by due_at, sequence limit ${batchSize})
+   limit ${batchSize}`,
+  `state = 'pending', due_at = least(created_at, $2),
+   attempts_left = case state when 'dead' then ${mostAttempts} else attempts_left end`,
+  `state in ('dead', 'pending')`,
+)
+
+/** Ends a batch of deliveries that have not arrived, tests apart, so that nothing more is sent. Returns how many it found. */
+export const cancelDeliveries = (work: Work, endpointId: string): Promise<number> =>
+  changeFound(work, cancelText, [endpointId])
+
+const isOpen = `state in ('pending', 'sending')`
+const cancelText = changeText(
+  `select id from webhook_deliveries where ${mine} and ${isOpen} and payload is null
+   order by resource_id, sequence limit ${batchSize}`,
+  `state = 'cancelled', leased_until = null, leased_by = null`,
+  isOpen,
+)
+
+/** Ends the tests of an endpoint that are not on their way. */
+export const cancelTests = (work: Work, endpointId: string): Promise<unknown> =>
+  work.db
     .updateTable('webhook_deliveries')
-    .set({ state: 'pending', attempts_left: mostAttempts, due_at: work.now })
+    .set({ state: 'cancelled' })
     .where('endpoint_id', '=', endpointId)
-    .where(sql<boolean>`(state = 'dead' or state = 'pending')`)
-    .where('payload', 'is', null)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+    .where(sql<boolean>`state = 'pending'`)
+    .where('payload', 'is not', null)
+    .execute()
+
+/** Found first and changed by their keys: a join could look through all there are. */
+function changeText(found: string, change: string, condition: string): string {
+  return `with found as materialized (${found}), changed as (
+      update webhook_deliveries set ${change}
+      where organization_id = current_setting('app.organization_id') and id = any(array(select id from found)) and ${condition}
+    )
+    select count(*)::integer as found from found`
 }
 
-/** Ends what has not been delivered, so that an endpoint that is switched off gets nothing more. Returns how many. */
-export async function cancelDeliveries(work: Work, endpointId: string): Promise<number> {
-  const result = await work.db
-    .updateTable('webhook_deliveries')
-    .set({ state: 'cancelled', leased_until: null, leased_by: null })
-    .where('endpoint_id', '=', endpointId)
-    .where(sql<boolean>`state in ('pending', 'sending')`)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+async function changeFound(work: Work, text: string, values: readonly unknown[]): Promise<number> {
+  const [row] = await runSql<{ readonly found: number }>(work.db, text, values)
+  return row?.found ?? 0
 }
 
 /** Events of a range, by sequence; `types` null: all types. */

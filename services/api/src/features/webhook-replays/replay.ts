@@ -4,10 +4,10 @@ import {
   type EventRange,
   lockEndpoint,
   presentDelivery,
-  redrive,
   replayDelivery,
   replayEvents,
   replayMissing,
+  revive,
   sendTest,
 } from '#features/webhook-delivery/index.ts'
 import { findEndpoint, lockKnown, WebhookEndpointDisabled } from '#features/webhooks/index.ts'
@@ -49,11 +49,11 @@ export async function replayRange(work: Work, endpointId: string, input: ReplayW
   return { ...(await replay(work, endpoint, range)), floorSequence }
 }
 
-/** Sends again all that is dead, in the order of events. */
+/** Sends again all that is dead, in the order of events; what is more than one transaction should change follows. */
 export async function redriveEndpoint(work: Work, endpointId: string): Promise<WebhookRedrive> {
   const endpoint = await lockKnown(work, endpointId)
   refuseDisabled(endpoint)
-  return { deliveries: await redrive(work, endpoint.id) }
+  return revive(work, endpoint.id)
 }
 
 function refuseDisabled({ state, disabled_reason }: EndpointRow): void {

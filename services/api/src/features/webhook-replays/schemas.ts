@@ -116,7 +116,19 @@ export const WebhookReplay = component(
 )
 export type WebhookReplay = Static<typeof WebhookReplay>
 
-export const WebhookRedrive = component('WebhookRedrive', Type.Object({ deliveries: Count }, closed))
+export const WebhookRedrive = component(
+  'WebhookRedrive',
+  Type.Object(
+    {
+      deliveries: Type.Integer({
+        ...Count,
+        description: 'How many are sent; those that wait for a later attempt as well',
+      }),
+      hasMore: Type.Boolean({ description: 'Whether there are more; they follow within minutes' }),
+    },
+    closed,
+  ),
+)
 export type WebhookRedrive = Static<typeof WebhookRedrive>
 
 export const DeliveryParams = Type.Object({ deliveryId: Id('dlv') }, closed)

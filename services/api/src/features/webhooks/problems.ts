@@ -24,3 +24,10 @@ export const WebhookEndpointDisabled = defineProblem({
   title: 'Nothing is sent to a webhook endpoint that is disabled',
   advice: 'Enable the endpoint first.',
 })
+export const WebhookBacklogRemains = defineProblem({
+  status: 409,
+  code: 'WEBHOOK_BACKLOG_REMAINS',
+  title: 'What waited for the webhook endpoint when it was disabled is still being cancelled',
+  advice: 'Enable it again a few seconds later.',
+  retryable: true,
+})

@@ -6,7 +6,12 @@ import type { Encryption } from '#platform/encryption.ts'
 import type { Outbound } from '#platform/outbound-http.ts'
 import { refusalOf } from './check-url.ts'
 import { createEndpoint } from './create-endpoint.ts'
-import { TooManyWebhookEndpoints, WebhookEndpointNotFound, WebhookUrlRefused } from './problems.ts'
+import {
+  TooManyWebhookEndpoints,
+  WebhookBacklogRemains,
+  WebhookEndpointNotFound,
+  WebhookUrlRefused,
+} from './problems.ts'
 import { getEndpoint, listEndpoints } from './read-endpoints.ts'
 import {
   CreateWebhookEndpoint,
@@ -115,6 +120,7 @@ export function webhookRoutes(app: FastifyInstance, { encryption, outbound }: We
       summary: 'Enable a webhook endpoint',
       description: 'Also ends the pauses of one that is failing. What it missed can be replayed.',
       url: '/v1/webhook-endpoints/:endpointId/enable',
+      problems: [WebhookEndpointNotFound, WebhookBacklogRemains],
       returns: WebhookEndpoint,
       handle: (work, { params, expected }) => enableEndpoint(work, params.endpointId, expected),
     }),

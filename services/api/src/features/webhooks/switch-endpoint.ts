@@ -1,7 +1,8 @@
-import { cancelOpen, type EndpointRow, presentEndpoint } from '#features/webhook-delivery/index.ts'
+import { cancelOpen, cancelTests, type EndpointRow, presentEndpoint } from '#features/webhook-delivery/index.ts'
 import type { ExpectedVersion } from '#platform/version.ts'
 import type { Work } from '#platform/work.ts'
 import { lockKnown, writeEndpoint } from './endpoint.ts'
+import { WebhookBacklogRemains } from './problems.ts'
 import { retireSecrets } from './repository.ts'
 import type { WebhookEndpoint } from './schemas.ts'
 
@@ -16,6 +17,8 @@ export async function enableEndpoint(
 ): Promise<WebhookEndpoint> {
   const row = await lockKnown(work, endpointId, expected)
   if (row.state === 'active') return presentEndpoint(row)
+  const isEnding = row.state === 'disabled' && (await cancelOpen(work, row.id)).hasMore
+  if (isEnding) throw new WebhookBacklogRemains({ retryAfterSeconds: 5 })
   const on = { ...row, ...healthy, state: 'active', disabled_reason: null }
   return writeEndpoint(work, 'webhook.endpointUpdated', on, ['state', 'disabledReason', 'failingSince'])
 }
@@ -28,15 +31,18 @@ export async function disableEndpoint(
 ): Promise<WebhookEndpoint> {
   const row = await lockKnown(work, endpointId, expected)
   if (row.state === 'disabled') return presentEndpoint(row)
-  await cancelOpen(work, row.id)
+  await cancelAll(work, row.id)
   return writeEndpoint(work, 'webhook.endpointUpdated', off(row, 'manual'), ['state', 'disabledReason', 'failingSince'])
 }
 
 /** Ends an endpoint for good. Its deliveries and their attempts can still be read. */
 export async function deleteEndpoint(work: Work, endpointId: string, expected: ExpectedVersion): Promise<undefined> {
   const row = await lockKnown(work, endpointId, expected)
-  await cancelOpen(work, row.id)
+  await cancelAll(work, row.id)
   await retireSecrets(work, row.id, work.now)
   const gone = { ...off(row, 'deleted'), archived_at: work.now }
   await writeEndpoint(work, 'webhook.endpointDeleted', gone, ['state', 'disabledReason', 'failingSince'])
 }
+
+const cancelAll = (work: Work, endpointId: string) =>
+  Promise.all([cancelOpen(work, endpointId), cancelTests(work, endpointId)])

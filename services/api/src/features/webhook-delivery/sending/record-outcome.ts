@@ -1,14 +1,13 @@
 import type { Alert } from '#platform/alerts.ts'
 import type { Work } from '#platform/work.ts'
+import { cancelOpen, revive } from '../backlog.ts'
 import { presentDelivery, presentEndpoint } from '../present.ts'
 import {
-  cancelDeliveries,
   type DeliveryRow,
   type EndpointRow,
   lockEndpoint,
   lockLeased,
   mostAttempts,
-  reviveDeliveries,
   writeEndpoint,
   writeOutcome,
 } from '../repository.ts'
@@ -82,7 +81,7 @@ async function recoverEndpoint(work: Work, endpoint: EndpointRow): Promise<void>
   if (endpoint.state !== 'failing') return
   const healthy = { state: 'active', consecutive_failures: 0, failing_since: null, next_probe_at: null, probe_count: 0 }
   await changeEndpoint(work, 'webhook.endpointRecovered', { ...endpoint, ...healthy })
-  await reviveDeliveries(work, endpoint.id)
+  await revive(work, endpoint.id)
 }
 
 /** The same for an endpoint one of whose other deliveries arrived. */
@@ -101,7 +100,7 @@ async function disable(
   await writeOutcome(work, delivery.id, { ...afterAttempt(delivery, attempt), state: 'cancelled' })
   const off = { state: 'disabled', disabled_reason: 'gone', failing_since: null, next_probe_at: null, probe_count: 0 }
   await changeEndpoint(work, 'webhook.endpointDisabled', { ...endpoint, ...off })
-  await cancelDeliveries(work, endpoint.id)
+  await cancelOpen(work, endpoint.id)
   return [alertOf(work, endpoint, 'webhook.endpointDisabled', 'webhook endpoint answered 410 and is disabled')]
 }
 

@@ -99,43 +99,47 @@ const of = (row: string): string => `${row}.organization_id = w.organization_id 
 const free = `greatest(0, w.slots - (select count(*) from webhook_deliveries b where ${of('b')} and b.state = 'sending'))`
 
 /** The first open delivery of the resource after another one, in the order of resources. */
-const head = (after: string): string => `select q.id, q.resource_id, q.state, q.due_at from webhook_deliveries q
-  where ${of('q')} and q.state in ('pending', 'sending') and q.resource_id > ${after}
+const head = (after: string): string => `select q.ctid as place, q.resource_id, q.state, q.due_at
+  from webhook_deliveries q where ${of('q')} and q.state in ('pending', 'sending') and q.resource_id > ${after}
   order by q.resource_id, q.sequence limit 1`
 /** Resources looked at in one turn; the next turn goes on after the last that was served. */
 const mostHeads = 500
 
+/** What a probe sends, the first in an order that an index has. */
+const first = (condition: string, order: string): string => `select q.ctid from webhook_deliveries q
+  where ${of('q')} and q.${condition} and q.payload is null order by ${order} limit 1 for update skip locked`
+
 const picks: Readonly<Record<Mode, string>> = {
-  any: `select q.id from webhook_deliveries q where ${of('q')} and q.state = 'pending' and q.due_at <= $5
+  any: `select q.ctid from webhook_deliveries q where ${of('q')} and q.state = 'pending' and q.due_at <= $5
     order by q.due_at, q.sequence limit ${free} for update skip locked`,
-  inOrder: `select heads.id from (
-      with recursive heads (id, resource_id, state, due_at, place) as (
+  inOrder: `select heads.place from (
+      with recursive heads (place, resource_id, state, due_at, count) as (
         (select h.*, 1 from (${head('w.after')}) h)
         union all
-        select n.*, heads.place + 1 from heads cross join lateral (${head('heads.resource_id')}) n
-        where heads.place < ${mostHeads}
+        select n.*, heads.count + 1 from heads cross join lateral (${head('heads.resource_id')}) n
+        where heads.count < ${mostHeads}
       )
-      select id from heads where state = 'pending' and due_at <= $5 limit ${free}
+      select place from heads where state = 'pending' and due_at <= $5 limit ${free}
     ) heads`,
-  probe: `select q.id from webhook_deliveries q where ${of('q')} and q.state in ('pending', 'dead') and q.payload is null
-    order by q.state desc, q.sequence limit ${free} for update skip locked`,
-  test: `select q.id from webhook_deliveries q where ${of('q')} and q.state = 'pending' and q.payload is not null
+  probe: `select coalesce(
+      (${first(`state = 'pending'`, 'resource_id, sequence')}), (${first(`state = 'dead'`, 'id')})
+    ) where ${free} > 0`,
+  test: `select q.ctid from webhook_deliveries q where ${of('q')} and q.state = 'pending' and q.payload is not null
     order by q.id limit ${free} for update skip locked`,
 }
 /**
- * Picked once and for all first: a join could ask the sub-select again for every row, each time for as many more. The
+ * Picked once and for all first, and then found by their places: a join could ask the sub-select again for every row, or
+ * look through all deliveries for a few. One that is changed meanwhile is somewhere else and left to the next turn. The
  * present moment has to be named in every text, for not every one asks for it.
  */
 const claimText = (pick: string): string => `with picked as materialized (
-    select w.organization_id, p.id
+    select p.place
     from unnest($1::text[], $2::text[], $3::int[], $4::text[]) w (organization_id, endpoint_id, slots, after)
-    cross join lateral (${pick}) p
+    cross join lateral (${pick}) p (place)
   )
   update webhook_deliveries d set state = 'sending', leased_by = $6,
     leased_until = clock_timestamp() + $7 * interval '1 ms'
-  from picked p
-  where d.organization_id = p.organization_id and d.id = p.id and d.state in ('pending', 'dead')
-    and $5::timestamptz is not null
+  where d.ctid = any(array(select place from picked)) and d.state in ('pending', 'dead') and $5::timestamptz is not null
   returning d.organization_id, d.id, d.endpoint_id, d.event_id, d.event_type, d.resource_id, d.payload, d.attempts`
 const pickTexts = Object.fromEntries(Object.entries(picks).map(([mode, pick]) => [mode, claimText(pick)]))
 

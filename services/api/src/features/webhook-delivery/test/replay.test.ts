@@ -2,10 +2,10 @@ import t from 'tap'
 import {
   cancelOpen,
   lockEndpoint,
-  redrive,
   replayDelivery,
   replayEvents,
   replayMissing,
+  revive,
   sendTest,
 } from '#features/webhook-delivery/index.ts'
 import type { Work } from '#platform/work.ts'
@@ -54,7 +54,7 @@ t.test('a test that fails is tried once and counts for nothing', async (t) => {
     endpoint.id,
   ])
   t.same(rows, [{ state: 'active', consecutive_failures: 0 }])
-  t.equal(await write((work) => redrive(work, endpoint.id)), 0, 'and is not redriven')
+  t.match(await write((work) => revive(work, endpoint.id)), { deliveries: 0 }, 'and is not redriven')
   await archive(endpoint.id)
 })
 
@@ -140,7 +140,7 @@ t.test('a range is replayed whole or as far as it is missing, through filters, p
 t.test('what an endpoint is not to have any more is cancelled', async (t) => {
   const endpoint = await addEndpoint(h, 'http://127.0.0.1:1/', { types: ['order.placed'] })
   await place(2)
-  t.equal(await write((work) => cancelOpen(work, endpoint.id)), 2)
+  t.same(await write((work) => cancelOpen(work, endpoint.id)), { deliveries: 2, hasMore: false })
   t.match(await deliveriesOf(h, endpoint.id), [{ state: 'cancelled' }, { state: 'cancelled' }])
-  t.equal(await write((work) => redrive(work, endpoint.id)), 0)
+  t.match(await write((work) => revive(work, endpoint.id)), { deliveries: 0 })
 })
