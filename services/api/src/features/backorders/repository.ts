@@ -12,22 +12,32 @@ export interface Waiting extends LevelKey {
   readonly expires_at: Date | null
 }
 
-/**
- * Locks those who wait at these levels, in order of placement, with their orders. Rows that somebody else holds are
- * skipped: whoever holds an order may come for the stock next.
- */
-export function claimWaiting(work: Work, levels: readonly LevelKey[], limit: number): Promise<Waiting[]> {
-  const parameters = [levels.map(({ sku }) => sku), levels.map(({ location_id }) => location_id), limit]
-  return runSql<Waiting>(work.db, claimText, parameters)
+/** A level and how many reservations, at most, may be filled there. */
+export interface Fillable {
+  readonly key: LevelKey
+  readonly most: number
 }
 
-const claimText = `select r.id, r.order_id, r.sku, r.location_id, r.quantity, o.status, o.expires_at
-  from reservations r
-  join orders o on o.organization_id = current_setting('app.organization_id') and o.id = r.order_id
-  where r.organization_id = current_setting('app.organization_id') and r.state = 'backordered'
-    and (r.sku, r.location_id) in (select * from unnest($1::text[], $2::text[]))
-    and o.status in ('pending', 'confirmed', 'processing')
-  order by r.created_at, r.id limit $3 for no key update of r, o skip locked`
+/**
+ * Locks those who wait at these levels, in order of placement, with their orders: of each level as many as may be filled,
+ * however many wait. Rows that somebody else holds are skipped: whoever holds an order may come for the stock next.
+ */
+export function claimWaiting(work: Work, levels: readonly Fillable[]): Promise<Waiting[]> {
+  const [skus, locations] = [levels.map(({ key }) => key.sku), levels.map(({ key }) => key.location_id)]
+  return runSql<Waiting>(work.db, claimText, [skus, locations, levels.map(({ most }) => most)])
+}
+
+const claimText = `select w.id, w.order_id, w.sku, w.location_id, w.quantity, w.status, w.expires_at
+  from unnest($1::text[], $2::text[], $3::int[]) l (sku, location_id, most)
+  cross join lateral (
+    select r.id, r.order_id, r.sku, r.location_id, r.quantity, r.created_at, o.status, o.expires_at
+    from reservations r
+    join orders o on o.organization_id = current_setting('app.organization_id') and o.id = r.order_id
+    where r.organization_id = current_setting('app.organization_id') and r.state = 'backordered'
+      and r.sku = l.sku and r.location_id = l.location_id and o.status in ('pending', 'confirmed', 'processing')
+    order by r.created_at, r.id limit l.most for no key update of r, o skip locked
+  ) w
+  order by w.created_at, w.id`
 
 /** What a waiting reservation gets: `left` goes on waiting; `filled_id` names the part that waits no more. */
 export interface Fill extends LevelKey {

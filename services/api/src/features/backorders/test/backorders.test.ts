@@ -6,6 +6,7 @@ import { ledgerAddsUp, stockAddsUp } from '#test/invariants.ts'
 import { jobContext } from '#test/job-context.ts'
 import { persist, tally } from '#test/persistence.ts'
 import { fillFreed, fillLevelJob } from '../jobs.ts'
+import { claimWaiting } from '../repository.ts'
 
 const { as, tenant, otherTenant, db, runtime } = await harness(t)
 const operator = as(tenant.key)
@@ -52,6 +53,23 @@ t.test('lines of one SKU take what is there in their order', async (t) => {
   t.same(await waitingOf(body.data.id), [0, 0, 2, 1])
   t.match(await levelOf(name), { reserved: 5, backordered: 3 })
   t.match(await levelOf(plain), { reserved: 2, backordered: 0 })
+})
+
+t.test('as many as may be filled are locked, the first that wait', async (t) => {
+  const names = [await sku(0), await sku(0)]
+  const orders: string[] = []
+  for (let n = 0; n < 3; n++) orders.push((await place(names.map((name) => line(name, 1)))).body.data.id)
+  const claimed = await jobContext(runtime, 'test')
+    .tenant(tenant.organizationId)
+    .write((work) =>
+      claimWaiting(
+        work,
+        names.map((name, index) => ({ key: { sku: name, location_id: tenant.locationId }, most: index + 1 })),
+      ),
+    )
+  const of = (name: string | undefined) => claimed.filter((one) => one.sku === name).map(({ order_id }) => order_id)
+  t.same(of(names[0]), orders.slice(0, 1))
+  t.same(of(names[1]), orders.slice(0, 2))
 })
 
 t.test('safety stock is not given away, and less than nothing is nothing', async (t) => {
