@@ -31,10 +31,9 @@ const searches = [
   'select e.sequence, e.id, e.type, e.resource_type, e.resource_id, e.actor_id, e.occurred_at, e.personal_digest',
   // A replay looks at a thousand events, and at what came of each.
   'select e.id, e.type, e.sequence, e.resource_type, e.resource_id, l.data',
-  // Ends all that waits for an endpoint; each row is in many indexes.
-  'update "webhook_deliveries" set "state" = $1, "leased_until" = $2',
-  // Sends all that is dead once more.
-  'update "webhook_deliveries" set "state" = $1, "attempts_left" = $2, "due_at" = $3 where "endpoint_id" = $4',
+  // Send again, or end, up to a thousand deliveries; each row is in many indexes.
+  'with found as materialized ((select id from webhook_deliveries',
+  'with found as materialized (select id from webhook_deliveries',
   // A row, but the first of a connection opens more than a dozen indexes, with what the catalog says of each.
   'INSERT INTO pgboss.job_common (',
   // Change the catalog of tables, and look once through what is dropped.

@@ -11,7 +11,7 @@ interface Backlog {
 }
 
 /** How many deliveries were changed, and whether a job goes on with more. */
-export interface Changed {
+interface Changed {
   readonly deliveries: number
   readonly hasMore: boolean
 }

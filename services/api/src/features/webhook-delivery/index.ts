@@ -1,4 +1,4 @@
-export { type Changed, cancelOpen, revive } from './backlog.ts'
+export { cancelOpen, revive } from './backlog.ts'
 export { createWebhookFanOut } from './fan-out.ts'
 export { webhookDeliveryJobs } from './jobs.ts'
 export { presentDelivery, presentEndpoint } from './present.ts'

@@ -23,14 +23,17 @@ export async function enableEndpoint(
   return writeEndpoint(work, 'webhook.endpointUpdated', on, ['state', 'disabledReason', 'failingSince'])
 }
 
-/** Sends nothing more, not even what waits. */
+/** Sends nothing more, not even what waits; asked once more, it goes on with what still waits. */
 export async function disableEndpoint(
   work: Work,
   endpointId: string,
   expected: ExpectedVersion,
 ): Promise<WebhookEndpoint> {
   const row = await lockKnown(work, endpointId, expected)
-  if (row.state === 'disabled') return presentEndpoint(row)
+  if (row.state === 'disabled') {
+    await cancelOpen(work, row.id)
+    return presentEndpoint(row)
+  }
   await cancelAll(work, row.id)
   return writeEndpoint(work, 'webhook.endpointUpdated', off(row, 'manual'), ['state', 'disabledReason', 'failingSince'])
 }
