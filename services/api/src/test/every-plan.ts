@@ -2,7 +2,14 @@ import type { Test } from 'tap'
 import { verifyLongRange } from '#features/audit/jobs.ts'
 import { writeExport } from '#features/audit-exports/jobs.ts'
 import { allJobs } from '../runtime.ts'
-import { type Explained, type ExplainedHarness, explainedHarness, type PlanNode, planNodes } from './explained.ts'
+import {
+  type Explained,
+  type ExplainedHarness,
+  explainedHarness,
+  pagesOf,
+  planNodes,
+  rowsRemoved,
+} from './explained.ts'
 import { jobContext } from './job-context.ts'
 import { filledTables, manyRows } from './many-rows.ts'
 import { type Operation, operations, parametersIn, resolve } from './operations.ts'
@@ -204,16 +211,12 @@ const lists = new Set(operations.filter(isList).map(({ id }) => id))
 
 function wasteIn({ by, text, plan }: Told): readonly string[] {
   if (searches.some((part) => oneLine(text).includes(part))) return []
-  const removed = planNodes(plan)
-    .map((node) => (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0))
-    .reduce((sum, rows) => sum + rows, 0)
+  const removed = rowsRemoved(plan)
   const touched = pagesOf(plan)
   return [
     ...(removed > (by in ranged ? mostRemovedOfRanges : mostRemoved) ? [`throws away ${removed} rows`] : []),
     ...(touched > (lists.has(by) ? mostPagesOfLists : mostPages) ? [`touches ${touched} pages`] : []),
   ]
 }
-
-const pagesOf = (node: PlanNode): number => node['Shared Hit Blocks'] + node['Shared Read Blocks']
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, 300)

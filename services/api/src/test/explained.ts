@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { captureLog } from './captured-log.ts'
 import { type Harness, harness } from './harness.ts'
 
-/** One node of a plan as auto_explain writes it. */
+/** One node of a plan as EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) and auto_explain write it. */
 export interface PlanNode {
   readonly 'Node Type': string
   readonly 'Relation Name'?: string
@@ -10,6 +10,7 @@ export interface PlanNode {
   readonly 'Index Cond'?: string
   readonly Filter?: string
   readonly 'Actual Loops': number
+  readonly 'Actual Rows': number
   readonly 'Rows Removed by Filter'?: number
   readonly 'Rows Removed by Index Recheck'?: number
   readonly 'Shared Hit Blocks': number
@@ -72,3 +73,11 @@ const settings = [
 ] as const
 
 export const planNodes = (plan: PlanNode): readonly PlanNode[] => [plan, ...(plan.Plans ?? []).flatMap(planNodes)]
+
+export const pagesOf = (plan: PlanNode): number => plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+
+/** Rows that were read and thrown away. */
+export const rowsRemoved = (plan: PlanNode): number =>
+  planNodes(plan)
+    .map((node) => (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0))
+    .reduce((sum, rows) => sum + rows, 0)

@@ -23,6 +23,9 @@ export const filledTables = [
   'api_keys',
 ] as const
 
+/** The one whose deliveries they are. */
+export const filledEndpoint = `whe_${'1'.padStart(26, '0')}`
+
 /**
  * A row of each table for each of 1 to `$3`; ids of digits sort below those that are made now. What is partitioned by
  * the time in its id is of this month.
@@ -74,11 +77,11 @@ const texts = [
   select $1, 'whe' || digits, 'usr_fill', 'https://hooks.shop.example/', '{stock.mismatch}', now(), now() from numbers where n = 1`,
   `insert into webhook_deliveries (organization_id, id, endpoint_id, event_id, event_type, sequence, resource_id, state,
     attempts, attempts_left, due_at, created_at, delivered_at)
-  select $1, 'dlv_' || of_month, 'whe_' || lpad('1', 26, '0'), 'evt_' || of_month, 'order.placed', n, 'ord' || digits, state,
+  select $1, 'dlv_' || of_month, '${filledEndpoint}', 'evt_' || of_month, 'order.placed', n, 'ord' || digits, state,
     1, 0, now(), now(), case when state = 'delivered' then now() end
   from (select *, case when n % 1000 = 0 then 'dead' else 'delivered' end as state from numbers) made`,
   `insert into webhook_attempts (organization_id, id, delivery_id, endpoint_id, number, at, duration_ms, status)
-  select $1, 'wat_' || of_month, 'dlv_' || of_month, 'whe_' || lpad('1', 26, '0'), 1, now(), 5, 204 from numbers`,
+  select $1, 'wat_' || of_month, 'dlv_' || of_month, '${filledEndpoint}', 1, now(), 5, 204 from numbers`,
   `insert into idempotency_keys (organization_id, principal_id, key, fingerprint, status, created_at)
   select $1, (select principal_id from api_keys where organization_id = $1 limit 1), 'key-' || n, 'f', 201, now() from numbers`,
   `insert into api_keys (organization_id, id, principal_id, name, mode, hint, secret_hash, scopes, created_at, updated_at)

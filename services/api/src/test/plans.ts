@@ -1,25 +1,15 @@
 import pg from 'pg'
 import type { View } from '#platform/work.ts'
 import { queriesOf } from './collected-queries.ts'
-
-/** One node of what EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) prints. */
-export interface Plan {
-  readonly 'Node Type': string
-  readonly 'Index Name'?: string
-  readonly 'Shared Hit Blocks': number
-  readonly 'Shared Read Blocks': number
-  readonly Plans?: readonly Plan[]
-}
-
-export const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
+import type { PlanNode } from './explained.ts'
 
 /** What a read asks, run under generic plans as the application does it for one organization. */
 export async function plansOf(
   db: pg.Pool,
   organizationId: string,
   read: (view: View) => Promise<unknown>,
-): Promise<Plan[]> {
-  const plans: Plan[] = []
+): Promise<PlanNode[]> {
+  const plans: PlanNode[] = []
   for (const { sql, parameters } of await queriesOf(read)) {
     const client = await db.connect()
     await client.query('begin')

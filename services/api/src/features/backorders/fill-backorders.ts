@@ -10,7 +10,7 @@ import { type OrderWithLines, presentSnapshot, selectOrdersWithLines } from '#fe
 import { newId } from '#platform/id.ts'
 import type { Work } from '#platform/work.ts'
 import { type Allotment, allot, fillLines, levelKey } from './allotment.ts'
-import { claimWaiting, type Fill, type Fillable, writeFills } from './repository.ts'
+import { claimWaiting, type Fill, writeFills } from './repository.ts'
 
 /** Most reservations filled in one transaction; the job for what became free goes on with the rest. */
 const maxFills = 500
@@ -23,8 +23,10 @@ const maxFills = 500
 export async function fillBackorders(work: Work, levels: readonly LevelRow[]): Promise<readonly LevelRow[]> {
   const open = levels.filter((level) => level.backordered > 0 && availableOf(level) > 0)
   if (open.length === 0) return levels
-  const fillables = open.map((level) => fillable(level, open.length))
-  const allotments = allot(open, await claimWaiting(work, fillables))
+  // Each takes a unit at least, so no more can be filled than there are units.
+  const share = Math.ceil(maxFills / open.length)
+  const fillable = open.map((level) => ({ ...level, most: Math.min(availableOf(level), share) }))
+  const allotments = allot(open, await claimWaiting(work, fillable))
   if (allotments.length === 0) return levels
   const orders = await selectOrdersWithLines(work, [...new Set(allotments.map(({ waiting }) => waiting.order_id))])
   const filled = orders.map((order) => filledOrder(work, order, allotments))
@@ -36,12 +38,6 @@ export async function fillBackorders(work: Work, levels: readonly LevelRow[]): P
   for (const order of filled) recordFill(work, order)
   return levels.map((level) => after.get(levelKey(level)) ?? level)
 }
-
-/** Each takes a unit at least, so no more can be filled than there are units. */
-const fillable = (level: LevelRow, levels: number): Fillable => ({
-  key: level,
-  most: Math.min(availableOf(level), Math.ceil(maxFills / levels)),
-})
 
 /** Fills at one level until nothing is left to give or nobody waits; for stock that became free otherwise. */
 export async function fillLevel(work: Work, key: LevelKey): Promise<{ readonly filled: boolean }> {

@@ -13,8 +13,7 @@ export interface Waiting extends LevelKey {
 }
 
 /** A level and how many reservations, at most, may be filled there. */
-export interface Fillable {
-  readonly key: LevelKey
+export interface Fillable extends LevelKey {
   readonly most: number
 }
 
@@ -23,7 +22,7 @@ export interface Fillable {
  * however many wait. Rows that somebody else holds are skipped: whoever holds an order may come for the stock next.
  */
 export function claimWaiting(work: Work, levels: readonly Fillable[]): Promise<Waiting[]> {
-  const [skus, locations] = [levels.map(({ key }) => key.sku), levels.map(({ key }) => key.location_id)]
+  const [skus, locations] = [levels.map(({ sku }) => sku), levels.map(({ location_id }) => location_id)]
   return runSql<Waiting>(work.db, claimText, [skus, locations, levels.map(({ most }) => most)])
 }
 

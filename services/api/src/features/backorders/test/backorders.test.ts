@@ -64,7 +64,7 @@ t.test('as many as may be filled are locked, the first that wait', async (t) => 
     .write((work) =>
       claimWaiting(
         work,
-        names.map((name, index) => ({ key: { sku: name, location_id: tenant.locationId }, most: index + 1 })),
+        names.map((name, index) => ({ sku: name, location_id: tenant.locationId, most: index + 1 })),
       ),
     )
   const of = (name: string | undefined) => claimed.filter((one) => one.sku === name).map(({ order_id }) => order_id)

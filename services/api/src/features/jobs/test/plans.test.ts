@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import type { View } from '#platform/work.ts'
+import { pagesOf, planNodes } from '#test/explained.ts'
 import { harness } from '#test/harness.ts'
-import { nodesOf, plansOf } from '#test/plans.ts'
+import { plansOf } from '#test/plans.ts'
 import { selectDeadLetters, selectJob, selectJobs, selectUntold } from '../repository.ts'
 
 /** JOB_ROWS=1000000 for the full size; the pages touched do not depend on it. */
@@ -30,18 +31,17 @@ await db.query('vacuum analyze pgboss.job_common')
 
 async function isServedByIndexes(t: Test, name: string, read: (view: View) => Promise<unknown>, found = 21) {
   for (const plan of await plansOf(db, tenant.organizationId, read)) {
-    const nodes = nodesOf(plan)
-    const scans = nodes.filter((node) => node['Node Type'] === 'Seq Scan' && relationOf(node) !== 'queue')
+    const nodes = planNodes(plan)
+    const scans = nodes.filter((node) => node['Node Type'] === 'Seq Scan' && node['Relation Name'] !== 'queue')
     t.same(scans, [], `${name}: no scan of the jobs`)
-    t.equal((plan as { readonly 'Actual Rows'?: number })['Actual Rows'], found, `${name}: rows`)
-    const touched = plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+    t.equal(plan['Actual Rows'], found, `${name}: rows`)
+    const touched = pagesOf(plan)
     const indexes = new Set(nodes.map((node) => node['Index Name']).filter((index) => index?.startsWith('job_common')))
     t.comment(`| ${name}: ${touched} pages of ${rowCount} jobs, by ${[...indexes].join(', ')}`)
     t.ok(touched <= mostPages, `${name}: ${touched} pages touched`)
   }
 }
 
-const relationOf = (node: object): unknown => (node as { readonly 'Relation Name'?: string })['Relation Name']
 const page = { limit: 20, direction: 'forward', position: null } as const
 const all = ['created', 'retry', 'active', 'completed', 'cancelled', 'failed'] as const
 const middle = { ...page, position: [new Date(Date.now() - (rowCount / 2) * 1_000).toISOString(), zero()] } as const

@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap'
 import type { PageRequest } from '#platform/page.ts'
 import type { View } from '#platform/work.ts'
+import { pagesOf, planNodes } from '#test/explained.ts'
 import { harness } from '#test/harness.ts'
-import { nodesOf, plansOf } from '#test/plans.ts'
+import { plansOf } from '#test/plans.ts'
 import { selectExternalOrder, selectOrder, selectTimeline } from '../../orders/repository.ts'
 import { countOrders, selectOrders, selectOrderTable } from '../repository.ts'
 import type { OrderFilter } from '../schemas.ts'
@@ -45,9 +46,9 @@ await db.query('vacuum analyze orders, order_lines, order_holds, ledger')
 /** No scan of the table, and no more pages touched than a page of the answer takes. */
 async function isServedByIndexes(t: Test, name: string, read: (view: View) => Promise<unknown>): Promise<void> {
   for (const plan of await plansOf(db, tenant.organizationId, read)) {
-    const scans = nodesOf(plan).filter((node) => node['Node Type'] === 'Seq Scan')
+    const scans = planNodes(plan).filter((node) => node['Node Type'] === 'Seq Scan')
     t.same(scans, [], `${name}: no scan of the table`)
-    const touched = plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+    const touched = pagesOf(plan)
     t.ok(touched <= mostPages, `${name}: ${touched} pages touched`)
   }
 }
